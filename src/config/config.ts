@@ -1,0 +1,70 @@
+import type { HttpToolDraft, NamespaceDraft, UpstreamDraft } from '#registry/registry-api'
+
+/** A value that must not be shown: prints as `[secret]`, read with `reveal()`. */
+export interface Secret {
+  reveal(): string
+  toString(): string
+  toJSON(): string
+}
+
+export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR'
+
+export type DatabaseConfig =
+  | { readonly kind: 'sqlite'; readonly path: string }
+  | { readonly kind: 'postgres'; readonly url: Secret }
+
+/** Rules that operators put around calls. */
+export interface GuardConfig {
+  /** Patterns of exposed tool names; `*` matches any run of characters. */
+  readonly tools: readonly string[]
+  /** Refuse, with this reason. */
+  readonly deny?: string
+  /** Set these arguments before the call. */
+  readonly setArguments?: Readonly<Record<string, unknown>>
+  /** Replace what matches (a linear-time regular expression) in the texts of the result. */
+  readonly redact?: { readonly pattern: string; readonly replacement: string }
+  /** A module that exports `before(call)` and/or `after(call, result)`. */
+  readonly module?: string
+}
+
+/** Where servers are found without being registered. */
+export type DiscoverySource =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'registry'; readonly url: string; readonly search?: string }
+  | { readonly kind: 'network'; readonly hosts: readonly string[]; readonly ports: readonly number[]; readonly path: string }
+
+/** What may change while the gateway runs: read at start and whenever the file changes. */
+export interface DynamicConfig {
+  readonly servers: readonly UpstreamDraft[]
+  readonly tools: readonly HttpToolDraft[]
+  readonly namespaces: readonly NamespaceDraft[]
+  readonly guards: readonly GuardConfig[]
+  readonly discovery: readonly DiscoverySource[]
+}
+
+/** All settings, checked and frozen. Static: a change needs a restart; `dynamic` does not. */
+export interface Config {
+  readonly host: string
+  readonly port: number
+  readonly debug: boolean
+  readonly logLevel: LogLevel
+  readonly dataDir: string
+  readonly database: DatabaseConfig
+  /** Undefined: made and kept in the data dir. */
+  readonly secretKey?: Secret
+  /** The config file, when there is one: watched for changes. */
+  readonly file?: string
+  /** Idle limit of a tool call where neither server nor tool names one. */
+  readonly toolTimeoutMs: number
+  /** How long a stopping gateway waits for running calls. */
+  readonly gracePeriodMs: number
+  readonly bodyBytesMax: number
+  readonly resultBytesMax: number
+  /** Host names accepted beside the loopback names. */
+  readonly allowedHosts: readonly string[]
+  readonly allowedOrigins: readonly string[]
+  /** Private hosts and CIDRs that API-registered upstreams and HTTP tools may have. */
+  readonly egressAllow: readonly string[]
+  readonly stdioRegistration: 'auto' | 'on' | 'off'
+  readonly dynamic: DynamicConfig
+}

@@ -1,0 +1,126 @@
+import type { JsonObject } from '#kernel/json'
+import type { Principal } from '#identity/principal'
+
+export type CallKind = 'tool' | 'resource' | 'prompt' | 'completion'
+
+/** A server's question to the client in the middle of a call: sampling, elicitation or roots. */
+export interface Question {
+  readonly method: string
+  readonly paramsText: string
+  /** Aborted when the upstream no longer wants the answer. */
+  readonly signal: AbortSignal
+}
+
+/** The client's answer: the raw text of its result, or of its JSON-RPC error. */
+export type Answer = { readonly resultText: string } | { readonly errorText: string }
+
+/** What a client said it can do; upstreams are told no more than this on its behalf. */
+export interface ClientProfile {
+  readonly capabilities: JsonObject
+  /** Raw text of clientInfo, when the client gave one. */
+  readonly infoText?: string
+}
+
+/**
+ * The side of a call that faces the client. Surfaces implement it; upstream sessions use it.
+ * A surface that cannot do a thing leaves the function away.
+ */
+export interface Caller {
+  /**
+   * Who holds an upstream session while the call runs: equal keys may share one.
+   * Callers that nobody can ask anything have the key of the crowd.
+   */
+  readonly sessionKey: string
+  readonly profile: ClientProfile
+  /** Puts a question to this client and nobody else. Rejects with `missing_capability` where the client has not declared it. */
+  ask?(question: Question): Promise<Answer>
+  /**
+   * A stateless client takes an `input_required` result as it is and comes back with the answers;
+   * without this the questions go through `ask`.
+   */
+  readonly takesInputRequired?: boolean
+  /** Relays a notification that belongs to this call, in order, before its result. */
+  notify?(method: string, paramsText: string): void
+  /** Raw text of the client's progress token, when it wants progress. */
+  readonly progressTokenText?: string
+  /** The least severe level of log messages that the client wants; undefined for none. */
+  readonly logLevel?: string
+  /** Headers `Mcp-Param-*` of a modern client, passed on unchanged. */
+  readonly paramHeaders?: Readonly<Record<string, string>>
+}
+
+/** One request on its way to an upstream. */
+export interface Call {
+  /** The execution's id, a UUIDv7. */
+  readonly id: string
+  readonly traceId: string
+  /** W3C traceparent of the caller, when it sent one. */
+  readonly traceparent?: string
+  readonly surface: 'mcp' | 'rest'
+  readonly kind: CallKind
+  readonly method: string
+  /** Exposed name, or URI. */
+  readonly name: string
+  readonly namespace?: string
+  readonly principal: Principal
+  /** The raw params as the client sent them, ours (name, tokens) not yet replaced. */
+  readonly paramsText: string
+  /** The parsed params, read-only: for validation and policy, never serialised again. */
+  readonly params: JsonObject
+  readonly caller: Caller
+  /** Aborted when the client cancels or goes away in an era where that cancels. */
+  readonly signal: AbortSignal
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+  /** What the links noted on the way; the history keeps it. */
+  readonly notes: CallNotes
+}
+
+export interface CallNotes {
+  server: string
+  readonly stages: [stage: string, atMs: number][]
+}
+
+/** Where a call goes. */
+export interface Target {
+  readonly upstreamId: string
+  /** Name of the upstream. */
+  readonly server: string
+  /** The upstream's own name for the tool or prompt; the URI for a resource. */
+  readonly originalName: string
+  readonly timeoutMs: number
+  readonly maxConcurrency: number
+  readonly tool?: RoutedTool
+}
+
+/** What links need to know of the tool that is called. */
+export interface RoutedTool {
+  readonly inputSchemaText?: string
+  readonly readOnly: boolean
+  readonly idempotent: boolean
+}
+
+/** A routed call: what the links below the route see. */
+export interface RoutedCall extends Call {
+  readonly target: Target
+}
+
+/** An upstream's answer, its text as it came. */
+export interface CallResult {
+  /** Raw text of the `result` member. */
+  readonly text: string
+  /** Read-only view of the same. */
+  readonly value: JsonObject
+  readonly server: string
+}
+
+/** A tool's own failure. */
+export function isToolError(result: CallResult): boolean {
+  return result.value['isError'] === true
+}
+
+/** The last step of the path: hands the call to the upstream. */
+export type Dispatch = (call: RoutedCall) => Promise<CallResult>
+
+/** One link: may answer itself, change the call, or run `next` zero, one or many times. */
+export type Interceptor = (call: RoutedCall, next: Dispatch) => Promise<CallResult>

@@ -1,0 +1,65 @@
+/** One call as the history keeps it, failures and refusals included. */
+export interface Execution {
+  /** UUIDv7: sorts by start. */
+  readonly id: string
+  readonly traceId: string
+  /** `tool`, `resource`, `prompt` or `completion`. */
+  readonly kind: string
+  /** Exposed name or URI. */
+  readonly name: string
+  /** Name of the upstream; empty when the call found none. */
+  readonly server: string
+  readonly principal: string
+  readonly surface: string
+  readonly namespace?: string
+  readonly outcome: 'success' | 'error'
+  /** Whether the tool itself reported the failure. */
+  readonly isError: boolean
+  /** Code of the catalogue when the call failed outside the tool. */
+  readonly errorCode?: string
+  readonly errorMessage?: string
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+  readonly durationMs: number
+  readonly requestBytes: number
+  readonly resultBytes: number
+  /** The links that the call passed, with milliseconds since its start. */
+  readonly stages: readonly (readonly [stage: string, atMs: number])[]
+}
+
+export interface ExecutionFilter {
+  readonly name?: string
+  readonly server?: string
+  readonly principal?: string
+  readonly outcome?: 'success' | 'error'
+  /** Epoch milliseconds, inclusive and exclusive. */
+  readonly from?: number
+  readonly to?: number
+  readonly limit: number
+  readonly offset: number
+}
+
+/** Counts and times of one tool; durations in milliseconds, undefined without calls. */
+export interface ExecutionStats {
+  readonly calls: number
+  readonly successes: number
+  readonly errors: number
+  readonly averageMs?: number
+  readonly p50Ms?: number
+  readonly p95Ms?: number
+  readonly p99Ms?: number
+  /** Epoch milliseconds. */
+  readonly lastCalledAt?: number
+}
+
+/** The durable history of calls. */
+export interface ExecutionStore {
+  /** Adds all of them or, when it rejects, none. */
+  append(executions: readonly Execution[]): Promise<void>
+  /** Newest first, with the number of all that match. */
+  list(filter: ExecutionFilter): Promise<{ readonly executions: Execution[]; readonly total: number }>
+  get(id: string): Promise<Execution | undefined>
+  stats(name: string): Promise<ExecutionStats>
+  /** Removes what started before `before` (epoch milliseconds); answers how many. */
+  prune(before: number): Promise<number>
+}

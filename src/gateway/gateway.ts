@@ -1,0 +1,6 @@
+import type { Call, CallResult } from './call.ts'
+
+/** The one way in: every surface hands its calls to this and gets the upstream's answer or an AppError. */
+export interface Gateway {
+  run(call: Call): Promise<CallResult>
+}

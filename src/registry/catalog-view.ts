@@ -1,0 +1,75 @@
+import type { JsonObject } from '#kernel/json'
+import type { UpstreamSnapshot } from './snapshot.ts'
+
+/** Whose primitive it is. HTTP tools have the pseudo upstream `http`. */
+export interface Owner {
+  readonly upstreamId: string
+  readonly server: string
+}
+
+/** A tool as the catalog publishes it. */
+export interface CatalogTool extends Owner {
+  /** Stable over restarts and renames. */
+  readonly id: string
+  readonly kind: 'mcp' | 'http'
+  /** Name in the REST API; equals `exposedName` except for HTTP tools with characters that MCP names may not have. */
+  readonly name: string
+  readonly exposedName: string
+  readonly originalName: string
+  /** The definition under its exposed name, otherwise to the letter what the upstream wrote. */
+  readonly text: string
+  /** The same, parsed at first use. */
+  readonly definition: JsonObject
+  readonly inputSchemaText?: string
+  readonly timeoutMs: number
+  readonly maxConcurrency: number
+  readonly enabled: boolean
+  readonly category?: string
+  readonly tags: readonly string[]
+  readonly capabilities: readonly string[]
+  readonly securityLevel: number
+  readonly version?: string
+  readonly metadata: JsonObject
+  /** Epoch milliseconds. */
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+/** A prompt, resource or template: `key` is the exposed name, URI or URI template. */
+export interface CatalogEntry extends Owner {
+  readonly key: string
+  readonly originalKey: string
+  readonly text: string
+  readonly timeoutMs: number
+  readonly maxConcurrency: number
+}
+
+/** An upstream as the catalog knows it: its settings' part in routing and its last snapshot. */
+export interface CatalogUpstream extends Owner {
+  readonly snapshot: UpstreamSnapshot
+  readonly timeoutMs: number
+  readonly maxConcurrency: number
+}
+
+/** What one namespace shows at one revision. Immutable; a change makes a new one. */
+export interface CatalogView {
+  readonly revision: number
+  readonly namespace?: string
+  readonly tools: readonly CatalogTool[]
+  readonly toolByName: ReadonlyMap<string, CatalogTool>
+  readonly prompts: readonly CatalogEntry[]
+  readonly promptByName: ReadonlyMap<string, CatalogEntry>
+  readonly resources: readonly CatalogEntry[]
+  readonly resourceByUri: ReadonlyMap<string, CatalogEntry>
+  readonly templates: readonly CatalogEntry[]
+  /** The upstreams that have a part in this view, in stable order. */
+  readonly upstreams: readonly CatalogUpstream[]
+}
+
+/** Which kinds of list differ between two revisions of one namespace. */
+export interface CatalogChange {
+  readonly namespace?: string
+  readonly tools: boolean
+  readonly prompts: boolean
+  readonly resources: boolean
+}

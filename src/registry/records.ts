@@ -1,0 +1,104 @@
+import type { JsonObject } from '#kernel/json'
+
+/** Which protocol family an upstream speaks; `auto` asks it. */
+export type EraChoice = 'auto' | 'legacy' | 'modern'
+export type Era = Exclude<EraChoice, 'auto'>
+
+/** How we reach an upstream. */
+export type Connection =
+  | {
+      readonly kind: 'stdio'
+      readonly command: string
+      readonly args: readonly string[]
+      readonly env: Readonly<Record<string, string>>
+      readonly cwd?: string
+    }
+  | {
+      readonly kind: 'http'
+      readonly url: string
+      readonly headers: Readonly<Record<string, string>>
+      /** `auto` tries Streamable HTTP first and HTTP+SSE last. */
+      readonly transport: 'auto' | 'streamable-http' | 'sse' | 'websocket'
+    }
+
+/**
+ * Who may use one upstream session at a time. `auto`: whoever can be asked back holds it alone while its calls run;
+ * `always`: everybody at once; `never`: each downstream session has its own.
+ */
+export type Sharing = 'auto' | 'always' | 'never'
+
+/** The operator's file owns what it names; the API owns the rest. */
+export type Origin = 'file' | 'api' | 'discovery'
+
+interface RecordBase {
+  readonly id: string
+  readonly name: string
+  readonly origin: Origin
+  /** Fingerprint of the file's entry as it was last applied; an entry that has not changed leaves edits over the API alone. */
+  readonly fileDigest?: string
+  /** Epoch milliseconds. */
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+/** An MCP server behind the gateway. */
+export interface UpstreamRecord extends RecordBase {
+  readonly connection: Connection
+  /** Stands before exposed names; the empty string leaves the upstream's names unchanged. */
+  readonly prefix: string
+  readonly enabled: boolean
+  readonly era: EraChoice
+  /** Lazy connects at the first call (or when nothing is known of the upstream yet), eager at start. */
+  readonly start: 'lazy' | 'eager'
+  readonly share: Sharing
+  /** Idle limit of one call; progress starts it anew. */
+  readonly timeoutMs: number
+  readonly maxConcurrency: number
+  readonly description?: string
+}
+
+/** A plain HTTP API that is offered as a tool. */
+export interface HttpToolRecord extends RecordBase {
+  readonly description: string
+  /** May hold `{argument}` places in path and query. */
+  readonly endpoint: string
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly headers: Readonly<Record<string, string>>
+  readonly inputSchema: JsonObject
+  readonly outputSchema?: JsonObject
+  readonly annotations?: JsonObject
+  readonly category?: string
+  readonly tags: readonly string[]
+  readonly capabilities: readonly string[]
+  readonly securityLevel: number
+  readonly version?: string
+  readonly metadata: JsonObject
+  readonly enabled: boolean
+  readonly timeoutMs: number
+}
+
+/** What an operator changed about a tool of an MCP server; absent members leave the tool's own. */
+export interface ToolOverrideRecord extends RecordBase {
+  /** `name` of the record is `server/original name`. */
+  readonly upstreamId: string
+  readonly originalName: string
+  readonly exposedName?: string
+  readonly description?: string
+  readonly enabled?: boolean
+  readonly category?: string
+  readonly tags?: readonly string[]
+  readonly securityLevel?: number
+  readonly metadata?: JsonObject
+}
+
+/** A named, published set of tools, served at `/mcp/{name}`. */
+export interface NamespaceRecord extends RecordBase {
+  readonly description?: string
+  /** Names of upstreams; absent means all. */
+  readonly servers?: readonly string[]
+  readonly include: readonly string[]
+  readonly exclude: readonly string[]
+  readonly expose: 'all' | 'search' | 'auto'
+  /** By exposed name: another name or description in this namespace only. */
+  readonly overrides: Readonly<Record<string, { readonly name?: string; readonly description?: string }>>
+}
