@@ -11,15 +11,12 @@ export interface NameWish {
   readonly kind: NamedKind
   readonly upstreamId: string
   readonly originalName: string
-  readonly prefix: string
+  /** The name it would have if it were alone. */
+  readonly wanted: string
 }
 
-/** Two things wanted one name: who kept it, and what the other is called now. */
-export interface NameCollision {
-  readonly kind: NamedKind
-  readonly wanted: string
-  readonly upstreamId: string
-  readonly originalName: string
+/** Two things wanted one name: what the later one is called now. */
+export interface NameCollision extends NameWish {
   readonly given: string
 }
 
@@ -28,8 +25,8 @@ export interface NameCollision {
  * nobody ever parses an exposed name to learn where it leads.
  */
 export interface NameTable {
-  /** The exposed name of each wish, in the order of the wishes. */
-  assign(wishes: readonly NameWish[]): string[]
+  /** The exposed name of this wish: the wanted one, or one that ends with a hash when another thing has that. */
+  assign(wish: NameWish): string
   collisions(): readonly NameCollision[]
   /** Rows given since the last call, to be stored. */
   takeNew(): ExposedName[]
@@ -43,31 +40,26 @@ export function createNameTable(known: readonly ExposedName[]): NameTable {
   let fresh: ExposedName[] = []
 
   const keep = (row: ExposedName): void => {
+    const before = given.get(keyOf(row))
+    if (before) taken.delete(`${before.kind} ${before.exposedName}`)
     given.set(keyOf(row), row)
     taken.set(`${row.kind} ${row.exposedName}`, keyOf(row))
   }
-  const isFree = (wish: NameWish, name: string): boolean =>
-    (taken.get(`${wish.kind} ${name}`) ?? keyOf(wish)) === keyOf(wish)
-
-  const give = (wish: NameWish, wanted: string): string => {
-    const free = isFree(wish, wanted)
-    const exposedName = free ? wanted : withHash(wanted, keyOf(wish))
-    if (!free) collisions.set(keyOf(wish), { ...wish, wanted, given: exposedName })
-    const row = { kind: wish.kind, upstreamId: wish.upstreamId, originalName: wish.originalName, exposedName }
-    keep(row)
-    fresh.push(row)
-    return exposedName
-  }
+  const isFree = (wish: NameWish): boolean => (taken.get(`${wish.kind} ${wish.wanted}`) ?? keyOf(wish)) === keyOf(wish)
 
   for (const row of known) keep(row)
   return {
-    assign(wishes) {
-      return wishes.map((wish) => {
-        const wanted = wantedName(wish)
-        const before = given.get(keyOf(wish))?.exposedName
-        if (before === wanted || before === withHash(wanted, keyOf(wish))) return before
-        return give(wish, wanted)
-      })
+    assign(wish) {
+      const { kind, upstreamId, originalName, wanted } = wish
+      const free = isFree(wish)
+      const exposedName = free ? wanted : withHash(wanted, keyOf(wish))
+      if (free) collisions.delete(keyOf(wish))
+      else collisions.set(keyOf(wish), { ...wish, given: exposedName })
+      if (given.get(keyOf(wish))?.exposedName === exposedName) return exposedName
+      const row = { kind, upstreamId, originalName, exposedName }
+      keep(row)
+      fresh.push(row)
+      return exposedName
     },
     collisions: () => [...collisions.values()],
     takeNew() {
@@ -86,16 +78,21 @@ export function createNameTable(known: readonly ExposedName[]): NameTable {
   }
 }
 
-/** The name a thing would have if it were alone: `prefix__original`, legal and at most 64 characters. */
-export function wantedName(wish: Pick<NameWish, 'prefix' | 'originalName'>): string {
-  if (wish.prefix === '') return wish.originalName
-  const plain = `${wish.prefix}${SEPARATOR}${wish.originalName}`
-  const legal = plain.replaceAll(/[^A-Za-z0-9_-]/g, '_')
-  return legal === plain && plain.length <= NAME_LENGTH_MAX ? plain : withHash(legal, plain)
+/** `prefix__original`, legal and at most 64 characters; with the empty prefix the original name as it is. */
+export function prefixedName(prefix: string, originalName: string): string {
+  return prefix === '' ? originalName : legalName(`${prefix}${SEPARATOR}${originalName}`)
+}
+
+/** The name itself when it is legal, else a legal one that ends with a hash of it. */
+export function legalName(name: string): string {
+  const legal = name.replaceAll(/[^A-Za-z0-9_-]/g, '_')
+  return legal === name && name.length > 0 && name.length <= NAME_LENGTH_MAX ? name : withHash(legal, name)
 }
 
 function withHash(name: string, source: string): string {
-  const hash = digest(source).replaceAll(/[^A-Za-z0-9]/g, '0').slice(0, HASH_LENGTH)
+  const hash = digest(source)
+    .replaceAll(/[^A-Za-z0-9]/g, '0')
+    .slice(0, HASH_LENGTH)
   return `${name.slice(0, NAME_LENGTH_MAX - HASH_LENGTH - 1)}_${hash}`
 }
 

@@ -2,6 +2,7 @@ import type { CatalogChange, CatalogTool, CatalogView } from './catalog-view.ts'
 import type { NameCollision } from './exposed-names.ts'
 import type { HttpToolRecord, NamespaceRecord, Origin, ToolOverrideRecord, UpstreamRecord } from './records.ts'
 import type { UpstreamSnapshot } from './snapshot.ts'
+import type { RegistryStores } from './stores.ts'
 
 /** What a caller gives to make a record; the registry adds id, origin and times. */
 type Draft<T> = Omit<T, 'id' | 'origin' | 'fileDigest' | 'createdAt' | 'updatedAt'>
@@ -27,6 +28,13 @@ export interface RecordOperations<T, D> {
   update(key: string, change: Partial<D>, fileDigest?: string): Promise<T>
   /** Durable before it resolves; the name is free afterwards. AppError `conflict` for what the operator's file owns, unless `force`. */
   remove(key: string, options?: { readonly force?: boolean }): Promise<void>
+}
+
+export interface RegistryDeps {
+  readonly stores: RegistryStores
+  /** Epoch milliseconds. */
+  now(): number
+  newId(): string
 }
 
 /** What exists. The durable part is loaded at start and written through; reads never wait. */

@@ -33,3 +33,10 @@ export interface UpstreamSnapshot {
   readonly ttlMs?: number
   readonly cacheScope?: 'public' | 'private'
 }
+
+/** Whether two snapshots offer the same; when they were fetched does not count. */
+export function sameSnapshot(a: UpstreamSnapshot, b: UpstreamSnapshot): boolean {
+  const comparable = (snapshot: UpstreamSnapshot): string =>
+    JSON.stringify({ ...snapshot, fetchedAt: 0, verdict: { ...snapshot.verdict, probedAt: 0 } })
+  return comparable(a) === comparable(b)
+}

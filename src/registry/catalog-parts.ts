@@ -1,0 +1,139 @@
+import type { JsonObject } from '#kernel/json'
+import { editObject, memberText } from '#kernel/json-text'
+import { digest } from '#kernel/seal'
+import type { CatalogEntry, CatalogTool } from './catalog-view.ts'
+import { legalName, prefixedName, type NameTable } from './exposed-names.ts'
+import type { HttpToolRecord, ToolOverrideRecord, UpstreamRecord } from './records.ts'
+import type { PrimitiveText, UpstreamSnapshot } from './snapshot.ts'
+
+/** The pseudo upstream that owns plain HTTP tools. */
+export const HTTP_UPSTREAM = { upstreamId: 'http', server: 'http' } as const
+const HTTP_TOOL_CONCURRENCY = 64
+
+/** What one upstream adds to the catalog. */
+export interface CatalogPart {
+  readonly tools: readonly CatalogTool[]
+  readonly prompts: readonly CatalogEntry[]
+  readonly resources: readonly CatalogEntry[]
+  readonly templates: readonly CatalogEntry[]
+}
+
+type Overrides = ReadonlyMap<string, ToolOverrideRecord>
+
+/** An upstream's lists under their exposed names; definitions are otherwise to the letter what it wrote. */
+export function upstreamPart(
+  record: UpstreamRecord,
+  snapshot: UpstreamSnapshot,
+  names: NameTable,
+  overrides: Overrides,
+): CatalogPart {
+  const owner = {
+    upstreamId: record.id,
+    server: record.name,
+    timeoutMs: record.timeoutMs,
+    maxConcurrency: record.maxConcurrency,
+  }
+  const entry = (primitive: PrimitiveText): CatalogEntry => ({
+    ...owner,
+    key: primitive.key,
+    originalKey: primitive.key,
+    text: primitive.text,
+  })
+  return {
+    tools: snapshot.tools.map((tool) => mcpTool(tool, record, names, overrides.get(overrideName(record.id, tool.key)))),
+    prompts: snapshot.prompts.map((prompt) => {
+      const wanted = prefixedName(record.prefix, prompt.key)
+      const key = names.assign({ kind: 'prompt', upstreamId: record.id, originalName: prompt.key, wanted })
+      return { ...entry(prompt), key, text: renamed(prompt, key) }
+    }),
+    resources: snapshot.resources.map(entry),
+    templates: snapshot.templates.map(entry),
+  }
+}
+
+/** Name of the override record of a tool. */
+export function overrideName(upstreamId: string, originalName: string): string {
+  return `${upstreamId}/${originalName}`
+}
+
+function renamed(primitive: PrimitiveText, name: string): string {
+  return name === primitive.key ? primitive.text : editObject(primitive.text, { name: JSON.stringify(name) })
+}
+
+function mcpTool(
+  tool: PrimitiveText,
+  record: UpstreamRecord,
+  names: NameTable,
+  override: ToolOverrideRecord | undefined,
+): CatalogTool {
+  const wanted = override?.exposedName ?? prefixedName(record.prefix, tool.key)
+  const exposedName = names.assign({ kind: 'tool', upstreamId: record.id, originalName: tool.key, wanted })
+  const described = override?.description === undefined ? {} : { description: JSON.stringify(override.description) }
+  const text =
+    Object.keys(described).length === 0
+      ? renamed(tool, exposedName)
+      : editObject(tool.text, { name: JSON.stringify(exposedName), ...described })
+  return withDefinition({
+    id: digest(overrideName(record.id, tool.key)),
+    kind: 'mcp',
+    name: exposedName,
+    exposedName,
+    originalName: tool.key,
+    upstreamId: record.id,
+    server: record.name,
+    text,
+    timeoutMs: record.timeoutMs,
+    maxConcurrency: record.maxConcurrency,
+    enabled: override?.enabled ?? true,
+    ...(override?.category === undefined ? {} : { category: override.category }),
+    tags: override?.tags ?? [],
+    capabilities: [],
+    securityLevel: override?.securityLevel ?? 0,
+    metadata: override?.metadata ?? {},
+    createdAt: record.createdAt,
+    updatedAt: Math.max(record.updatedAt, override?.updatedAt ?? 0),
+  })
+}
+
+/** A plain HTTP API as a tool of the catalog. */
+export function httpTool(record: HttpToolRecord, names: NameTable): CatalogTool {
+  const { upstreamId } = HTTP_UPSTREAM
+  const wanted = legalName(record.name)
+  const exposedName = names.assign({ kind: 'tool', upstreamId, originalName: record.id, wanted })
+  const { description, inputSchema, outputSchema, annotations } = record
+  const text = JSON.stringify({ name: exposedName, description, inputSchema, outputSchema, annotations })
+  return withDefinition({
+    ...HTTP_UPSTREAM,
+    id: record.id,
+    kind: 'http',
+    name: record.name,
+    exposedName,
+    originalName: record.name,
+    text,
+    timeoutMs: record.timeoutMs,
+    maxConcurrency: HTTP_TOOL_CONCURRENCY,
+    enabled: record.enabled,
+    ...(record.category === undefined ? {} : { category: record.category }),
+    tags: record.tags,
+    capabilities: record.capabilities,
+    securityLevel: record.securityLevel,
+    ...(record.version === undefined ? {} : { version: record.version }),
+    metadata: record.metadata,
+    createdAt: record.createdAt,
+    updatedAt: record.updatedAt,
+  })
+}
+
+/** Adds what is derived from the text; the definition is parsed when first asked for. */
+export function withDefinition(tool: Omit<CatalogTool, 'definition' | 'inputSchemaText'>): CatalogTool {
+  let definition: JsonObject | undefined
+  const inputSchemaText = memberText(tool.text, 'inputSchema')
+  return {
+    ...tool,
+    ...(inputSchemaText === undefined ? {} : { inputSchemaText }),
+    get definition() {
+      definition ??= JSON.parse(tool.text) as JsonObject
+      return definition
+    },
+  }
+}

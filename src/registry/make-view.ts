@@ -1,0 +1,71 @@
+import { matchesAny } from '#kernel/glob'
+import { editObject } from '#kernel/json-text'
+import { withDefinition } from './catalog-parts.ts'
+import type { CatalogChange, CatalogEntry, CatalogTool, CatalogUpstream, CatalogView } from './catalog-view.ts'
+import type { NamespaceRecord } from './records.ts'
+
+/** Everything that is enabled, in stable order: what the views are cut from. */
+export interface CatalogWhole {
+  readonly tools: readonly CatalogTool[]
+  readonly prompts: readonly CatalogEntry[]
+  readonly resources: readonly CatalogEntry[]
+  readonly templates: readonly CatalogEntry[]
+  readonly upstreams: readonly CatalogUpstream[]
+}
+
+/** The part of the whole that a namespace shows; without a namespace all of it. */
+export function makeView(whole: CatalogWhole, revision: number, namespace?: NamespaceRecord): CatalogView {
+  const hasServer = (item: { server: string }): boolean => namespace?.servers?.includes(item.server) ?? true
+  const isShown = (name: string): boolean =>
+    !namespace ||
+    ((namespace.include.length === 0 || matchesAny(namespace.include, name)) && !matchesAny(namespace.exclude, name))
+  const tools = whole.tools
+    .filter((tool) => hasServer(tool) && isShown(tool.exposedName))
+    .map((tool) => inNamespace(tool, namespace))
+  const prompts = whole.prompts.filter((prompt) => hasServer(prompt) && isShown(prompt.key))
+  const resources = firstOfEach(whole.resources.filter(hasServer))
+  return {
+    revision,
+    ...(namespace ? { namespace: namespace.name } : {}),
+    tools,
+    toolByName: new Map(tools.map((tool) => [tool.exposedName, tool])),
+    prompts,
+    promptByName: new Map(prompts.map((prompt) => [prompt.key, prompt])),
+    resources,
+    resourceByUri: new Map(resources.map((resource) => [resource.key, resource])),
+    templates: firstOfEach(whole.templates.filter(hasServer)),
+    upstreams: whole.upstreams.filter(hasServer),
+  }
+}
+
+/** Two upstreams with one URI: the first in stable order has it, in the list as in the routing. */
+function firstOfEach(entries: readonly CatalogEntry[]): CatalogEntry[] {
+  const seen = new Map<string, CatalogEntry>()
+  for (const entry of entries) if (!seen.has(entry.key)) seen.set(entry.key, entry)
+  return [...seen.values()]
+}
+
+function inNamespace(tool: CatalogTool, namespace: NamespaceRecord | undefined): CatalogTool {
+  const override = namespace?.overrides[tool.exposedName]
+  if (!override) return tool
+  const exposedName = override.name ?? tool.exposedName
+  const description = override.description === undefined ? {} : { description: JSON.stringify(override.description) }
+  const text = editObject(tool.text, { name: JSON.stringify(exposedName), ...description })
+  const { definition: _definition, ...rest } = tool
+  return withDefinition({ ...rest, name: tool.kind === 'http' ? tool.name : exposedName, exposedName, text })
+}
+
+/** Which lists differ between two views, or undefined when none does. */
+export function changeBetween(before: CatalogView | undefined, after: CatalogView): CatalogChange | undefined {
+  const change = {
+    ...(after.namespace === undefined ? {} : { namespace: after.namespace }),
+    tools: !sameTexts(before?.tools, after.tools),
+    prompts: !sameTexts(before?.prompts, after.prompts),
+    resources: !sameTexts(before?.resources, after.resources) || !sameTexts(before?.templates, after.templates),
+  }
+  return change.tools || change.prompts || change.resources ? change : undefined
+}
+
+function sameTexts(before: readonly { text: string }[] | undefined, after: readonly { text: string }[]): boolean {
+  return before?.length === after.length && after.every((item, index) => item.text === before[index]?.text)
+}
