@@ -1,5 +1,6 @@
 import type { JsonObject } from '#kernel/json'
 import type { Principal } from '#identity/principal'
+import type { Era } from '#registry/records'
 
 export type CallKind = 'tool' | 'resource' | 'prompt' | 'completion'
 
@@ -95,6 +96,8 @@ export interface Target {
 
 /** What links need to know of the tool that is called. */
 export interface RoutedTool {
+  readonly kind: 'mcp' | 'http'
+  readonly exposedName: string
   readonly inputSchemaText?: string
   readonly readOnly: boolean
   readonly idempotent: boolean
@@ -112,6 +115,10 @@ export interface CallResult {
   /** Read-only view of the same. */
   readonly value: JsonObject
   readonly server: string
+  /** Which era's members (`resultType`, caching hints) the text may have. Only surfaces and upstream sessions look at it. */
+  readonly era: Era
+  /** Raw text of the upstream's serverInfo, when it told. */
+  readonly serverInfoText?: string
 }
 
 /** A tool's own failure. */

@@ -105,12 +105,10 @@ export function findFault(text: string, depthMax: number): JsonFault | undefined
     } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) keys.pop()
     else if (code === QUOTE) {
       const end = endOfString(text, position)
-      const seen = keys.at(-1)
-      if (seen && text.charCodeAt(skipBlanks(text, end)) === COLON) {
-        const key = keyText(text, position, end)
-        if (seen.has(key)) return { kind: 'duplicate', key }
-        seen.add(key)
-      }
+      const seen = text.charCodeAt(skipBlanks(text, end)) === COLON ? keys.at(-1) : undefined
+      const key = seen && keyText(text, position, end)
+      if (key !== undefined && seen?.has(key)) return { kind: 'duplicate', key }
+      if (key !== undefined) seen?.add(key)
       position = end - 1
     }
   }

@@ -27,6 +27,8 @@ export function createSealer(secret: Uint8Array): Sealer {
     },
     open(purpose, sealed) {
       const bytes = Buffer.from(sealed, 'base64url')
+      // Node reads base64url leniently: a text that it would not have written was touched.
+      if (bytes.toString('base64url') !== sealed) return undefined
       if (bytes.length < 1 + NONCE_BYTES + TAG_BYTES || bytes[0] !== VERSION) return undefined
       const nonce = bytes.subarray(1, 1 + NONCE_BYTES)
       const tag = bytes.subarray(1 + NONCE_BYTES, 1 + NONCE_BYTES + TAG_BYTES)

@@ -1,0 +1,86 @@
+import type { Catalog } from '#registry/registry-api'
+import type { Call, CallKind, CallResult, Dispatch, Interceptor, RoutedCall } from './call.ts'
+import type { Gateway } from './gateway.ts'
+import type { History } from './history.ts'
+import { route } from './route.ts'
+
+/** One row of the call path: a link, and which calls pass it. */
+export interface Link {
+  readonly name: string
+  readonly kinds: readonly CallKind[]
+  readonly run: Interceptor
+}
+
+/** The links of the path, made by their own files. */
+export interface Links {
+  readonly trace: Interceptor
+  readonly history: Interceptor
+  readonly validateArguments: Interceptor
+  readonly guards: Interceptor
+  readonly limitConcurrency: Interceptor
+  readonly timeout: Interceptor
+}
+
+const ALL: readonly CallKind[] = ['tool', 'prompt', 'resource', 'completion']
+const TOOLS: readonly CallKind[] = ['tool']
+
+/** Everything that happens to a call, in order. `docs/architecture/call-path.md` says why in this order. */
+export function callPath(links: Links): readonly Link[] {
+  return [
+    { name: 'trace', kinds: ALL, run: links.trace },
+    { name: 'history', kinds: ALL, run: links.history },
+    { name: 'validate-arguments', kinds: TOOLS, run: links.validateArguments },
+    { name: 'guards', kinds: TOOLS, run: links.guards },
+    { name: 'limit-concurrency', kinds: ALL, run: links.limitConcurrency },
+    { name: 'timeout', kinds: ALL, run: links.timeout },
+  ]
+}
+
+export interface GatewayDeps {
+  readonly catalog: Catalog
+  readonly path: readonly Link[]
+  readonly dispatch: Dispatch
+  readonly history: History
+}
+
+export function createGateway({ catalog, path, dispatch, history }: GatewayDeps): Gateway {
+  const run = Object.fromEntries(ALL.map((kind) => [kind, fold(path, kind, dispatch)])) as Record<CallKind, Dispatch>
+  return {
+    async run(call) {
+      const routed = routeOrRecord(catalog, call, history)
+      return run[call.kind](routed)
+    },
+  }
+}
+
+/** The links of one kind of call around its dispatch. Each notes when the call came to it. */
+function fold(path: readonly Link[], kind: CallKind, dispatch: Dispatch): Dispatch {
+  const last: Dispatch = (call) => {
+    note(call, 'dispatch')
+    return dispatch(call)
+  }
+  return path
+    .filter((link) => link.kinds.includes(kind))
+    .reduceRight<Dispatch>((next, { name, run }) => {
+      return function link(call: RoutedCall): Promise<CallResult> {
+        note(call, name)
+        return run(call, next)
+      }
+    }, last)
+}
+
+function note({ notes, startedAt }: Call, stage: string): void {
+  notes.stages.push([stage, Date.now() - startedAt])
+}
+
+/** A call that leads nowhere is a call, too: the history keeps it. */
+function routeOrRecord(catalog: Catalog, call: Call, history: History): RoutedCall {
+  try {
+    const target = route(catalog, call)
+    call.notes.server = target.server
+    return { ...call, target }
+  } catch (error) {
+    void history.failed(call, error)
+    throw error
+  }
+}

@@ -1,0 +1,106 @@
+import { messageOf, toAppError } from '#kernel/errors'
+import type { Logger } from '#kernel/logger'
+import { isToolError, type Call, type CallResult } from './call.ts'
+import type { Execution, ExecutionStore } from './executions.ts'
+
+/** Rows are written together: one by one they would cost ten times as much. */
+const FLUSH_MS = 100
+const BATCH_ROWS = 500
+/** A writer that falls behind makes callers wait here rather than lose rows. */
+const QUEUE_ROWS_MAX = 10_000
+const RETRY_MS = 1000
+const MESSAGE_CHARS_MAX = 1000
+
+/** The history of calls, written behind the calls. */
+export interface History extends AsyncDisposable {
+  succeeded(call: Call, result: CallResult): Promise<void> | undefined
+  failed(call: Call, error: unknown): Promise<void> | undefined
+  /** Resolves when what was recorded so far is stored. */
+  flush(): Promise<void>
+}
+
+export interface HistoryDeps {
+  readonly store: ExecutionStore
+  readonly log: Logger
+  /** Epoch milliseconds. */
+  now(): number
+}
+
+export function createHistory({ store, log, now }: HistoryDeps): History {
+  let rows: Execution[] = []
+  let timer: NodeJS.Timeout | undefined
+  let writing: Promise<void> | undefined
+  let isStopping = false
+
+  const write = async (): Promise<void> => {
+    while (rows.length > 0) {
+      const batch = rows.slice(0, BATCH_ROWS)
+      try {
+        await store.append(batch)
+        rows = rows.slice(batch.length)
+      } catch (error) {
+        log.error({ error: messageOf(error), rows: rows.length }, 'history could not be written')
+        if (isStopping) return
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+      }
+    }
+  }
+  const flush = (): Promise<void> => {
+    clearTimeout(timer)
+    timer = undefined
+    writing ??= write().finally(() => {
+      writing = undefined
+    })
+    return writing
+  }
+  const record = (row: Execution): Promise<void> | undefined => {
+    rows.push(row)
+    if (rows.length >= QUEUE_ROWS_MAX) return flush()
+    if (rows.length >= BATCH_ROWS) void flush()
+    else timer ??= setTimeout(() => void flush(), FLUSH_MS)
+    return undefined
+  }
+  return {
+    succeeded: (call, result) => record(successRow(call, result, now())),
+    failed: (call, error) => record(failureRow(call, error, now())),
+    flush,
+    async [Symbol.asyncDispose]() {
+      isStopping = true
+      await flush()
+    },
+  }
+}
+
+function baseRow(call: Call, now: number): Omit<Execution, 'outcome' | 'isError' | 'resultBytes'> {
+  return {
+    id: call.id,
+    traceId: call.traceId,
+    kind: call.kind,
+    name: call.name,
+    server: call.notes.server,
+    principal: call.principal.id,
+    surface: call.surface,
+    ...(call.namespace === undefined ? {} : { namespace: call.namespace }),
+    startedAt: call.startedAt,
+    durationMs: now - call.startedAt,
+    requestBytes: call.paramsText.length,
+    stages: call.notes.stages,
+  }
+}
+
+function successRow(call: Call, result: CallResult, now: number): Execution {
+  const isError = isToolError(result)
+  return { ...baseRow(call, now), outcome: isError ? 'error' : 'success', isError, resultBytes: result.text.length }
+}
+
+function failureRow(call: Call, thrown: unknown, now: number): Execution {
+  const error = toAppError(thrown)
+  return {
+    ...baseRow(call, now),
+    outcome: 'error',
+    isError: false,
+    errorCode: error.code,
+    errorMessage: error.message.slice(0, MESSAGE_CHARS_MAX),
+    resultBytes: 0,
+  }
+}

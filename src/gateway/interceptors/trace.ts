@@ -1,0 +1,26 @@
+import { messageOf } from '#kernel/errors'
+import type { Logger } from '#kernel/logger'
+import type { Interceptor } from '../call.ts'
+
+/** A call that takes longer than this is said to be slow. */
+const SLOW_MS = 5000
+
+/** One log line a call, with the trace id that the upstream was given too. */
+export function createTrace(log: Logger, now: () => number): Interceptor {
+  return async function trace(call, next) {
+    try {
+      return await next(call)
+    } catch (error) {
+      log.info(
+        { traceId: call.traceId, name: call.name, server: call.notes.server, error: messageOf(error) },
+        'call failed',
+      )
+      throw error
+    } finally {
+      const ms = now() - call.startedAt
+      const facts = { traceId: call.traceId, name: call.name, server: call.notes.server, ms }
+      if (ms > SLOW_MS) log.warn(facts, 'slow call')
+      else log.debug(facts, 'call finished')
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import { AppError } from '#kernel/errors'
+import { objectAt } from '#kernel/json'
+import type { Interceptor, RoutedCall } from '../call.ts'
+import type { ArgumentSchemas } from '../argument-schemas.ts'
+
+/**
+ * Checks arguments against the schema that the catalog showed, where nobody behind us would: plain HTTP APIs, and the REST
+ * surface, which promises 422 before anything is sent. An MCP server judges its own MCP callers, in its own words.
+ */
+export function createValidateArguments(schemas: ArgumentSchemas): Interceptor {
+  return async function validateArguments(call, next) {
+    if (!isOurs(call)) return next(call)
+    const schemaText = call.target.tool?.inputSchemaText
+    const problems = schemaText === undefined ? [] : schemas.check(schemaText, objectAt(call.params, 'arguments') ?? {})
+    if (problems.length > 0) {
+      throw new AppError('validation_error', `Invalid arguments for ${call.name}: ${problems.join('; ')}`, {
+        details: { problems },
+      })
+    }
+    return next(call)
+  }
+}
+
+function isOurs({ surface, target }: RoutedCall): boolean {
+  return surface === 'rest' || target.tool?.kind === 'http'
+}

@@ -1,0 +1,99 @@
+import { AppError, ToolNotFoundError } from '#kernel/errors'
+import { matchesGlob } from '#kernel/glob'
+import { isJsonObject, objectAt, stringAt } from '#kernel/json'
+import type { CatalogEntry, CatalogTool, CatalogView } from '#registry/catalog-view'
+import type { Catalog } from '#registry/registry-api'
+import type { Call, RoutedTool, Target } from './call.ts'
+
+/** Finds out where a call goes, by the catalog's tables alone: a name is never taken apart. */
+export function route(catalog: Catalog, call: Call): Target {
+  const view = catalog.view(call.namespace)
+  if (!view) throw new AppError('not_found', `Unknown namespace: ${call.namespace ?? ''}`)
+  switch (call.kind) {
+    case 'tool':
+      return routeTool(view, call.name)
+    case 'prompt':
+      return routePrompt(view, call.name)
+    case 'resource':
+      return routeResource(view, call.name)
+    case 'completion':
+      return routeCompletion(view, call)
+  }
+}
+
+function routeTool(view: CatalogView, name: string): Target {
+  const tool = view.toolByName.get(name)
+  if (!tool) throw new ToolNotFoundError(name)
+  return { ...toTarget(tool, tool.originalName), tool: routedTool(tool) }
+}
+
+const routedTools = new WeakMap<CatalogTool, RoutedTool>()
+
+function routedTool(tool: CatalogTool): RoutedTool {
+  const known = routedTools.get(tool)
+  if (known) return known
+  const annotations = objectAt(tool.definition, 'annotations')
+  const routed: RoutedTool = {
+    kind: tool.kind,
+    exposedName: tool.exposedName,
+    ...(tool.inputSchemaText === undefined ? {} : { inputSchemaText: tool.inputSchemaText }),
+    readOnly: annotations?.['readOnlyHint'] === true,
+    idempotent: annotations?.['idempotentHint'] === true,
+  }
+  routedTools.set(tool, routed)
+  return routed
+}
+
+function routePrompt(view: CatalogView, name: string): Target {
+  const prompt = view.promptByName.get(name)
+  if (!prompt) throw new AppError('prompt_not_found', `Unknown prompt: ${name}`, { details: { name } })
+  return toTarget(prompt, prompt.originalKey)
+}
+
+/**
+ * By the listed URI, then by template (the most literal one), then by the only upstream that has resources of this scheme,
+ * then by the only one that has resources at all: servers may serve more than they list.
+ */
+export function routeResource(view: CatalogView, uri: string): Target {
+  const listed = view.resourceByUri.get(uri) ?? templateFor(view, uri)
+  if (listed) return toTarget(listed, uri)
+  const scheme = uri.slice(0, uri.indexOf(':') + 1)
+  const sameScheme = [...view.resources, ...view.templates].filter((entry) => entry.key.startsWith(scheme))
+  const capable = view.upstreams.filter(({ snapshot }) => snapshot.capabilities['resources'] !== undefined)
+  const owner = onlyOwner(sameScheme) ?? (sameScheme.length === 0 ? onlyOwner(capable) : undefined)
+  if (owner) return toTarget(owner, uri)
+  throw new AppError('resource_not_found', `Unknown resource: ${uri}`, { details: { uri } })
+}
+
+function templateFor(view: CatalogView, uri: string): CatalogEntry | undefined {
+  const matching = view.templates.filter(({ key }) => matchesGlob(key.replaceAll(/\{[^}]*\}/g, '*'), uri))
+  return matching.toSorted((a, b) => literalLength(b.key) - literalLength(a.key))[0]
+}
+
+function literalLength(template: string): number {
+  return template.replaceAll(/\{[^}]*\}/g, '').length
+}
+
+function onlyOwner<T extends { upstreamId: string }>(items: readonly T[]): T | undefined {
+  const [first] = items
+  return items.every((item) => item.upstreamId === first?.upstreamId) ? first : undefined
+}
+
+function routeCompletion(view: CatalogView, { params }: Call): Target {
+  const ref = params['ref']
+  const type = stringAt(ref, 'type')
+  const key = stringAt(ref, type === 'ref/prompt' ? 'name' : 'uri')
+  if (!isJsonObject(ref) || key === undefined)
+    throw new AppError('validation_error', '"ref" must name a prompt or a resource')
+  if (type === 'ref/prompt') return routePrompt(view, key)
+  const template = view.templates.find((entry) => entry.key === key)
+  return template ? toTarget(template, key) : routeResource(view, key)
+}
+
+function toTarget(
+  owner: { upstreamId: string; server: string; timeoutMs: number; maxConcurrency: number },
+  originalName: string,
+): Target {
+  const { upstreamId, server, timeoutMs, maxConcurrency } = owner
+  return { upstreamId, server, originalName, timeoutMs, maxConcurrency }
+}

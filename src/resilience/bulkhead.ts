@@ -1,0 +1,70 @@
+import { AppError } from '#kernel/errors'
+
+/** Lets at most `limit` things happen at once and a bounded number wait, first come, first served. */
+export interface Bulkhead {
+  /**
+   * Runs `work` when there is a place. Rejects with `overloaded` when too many wait already, with `timeout` after `waitMsMax`
+   * without a place, and with the signal's reason when that aborts first.
+   */
+  run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>
+  readonly running: number
+  readonly waiting: number
+}
+
+export interface BulkheadLimits {
+  readonly limit: number
+  readonly queueMax: number
+  readonly waitMsMax: number
+  /** Stands in messages: what is full. */
+  readonly name: string
+}
+
+export function createBulkhead({ limit, queueMax, waitMsMax, name }: BulkheadLimits): Bulkhead {
+  let running = 0
+  const queue = new Set<() => void>()
+
+  const release = (): void => {
+    const [next] = queue
+    if (next) {
+      queue.delete(next)
+      next()
+    } else running -= 1
+  }
+  const wait = (signal: AbortSignal): Promise<void> => {
+    if (queue.size >= queueMax)
+      return Promise.reject(new AppError('overloaded', `${queueMax} calls wait for ${name} already`))
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const give = (error: unknown): void => {
+      queue.delete(resolve)
+      reject(error)
+    }
+    const abort = (): void => give(signal.reason)
+    const timer = setTimeout(
+      () => give(new AppError('timeout', `No place became free at ${name} in ${waitMsMax} ms`)),
+      waitMsMax,
+    )
+    signal.addEventListener('abort', abort, { once: true })
+    queue.add(resolve)
+    return promise.finally(() => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', abort)
+    })
+  }
+  return {
+    async run(work, signal) {
+      if (running < limit) running += 1
+      else await wait(signal)
+      try {
+        return await work()
+      } finally {
+        release()
+      }
+    },
+    get running() {
+      return running
+    },
+    get waiting() {
+      return queue.size
+    },
+  }
+}

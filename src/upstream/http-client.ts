@@ -1,0 +1,63 @@
+import { Pool, type Dispatcher } from 'undici'
+import { AppError } from '#kernel/errors'
+
+/** More connections make undici's pool slower than fewer: it looks through them one by one. */
+const CALL_CONNECTIONS = 64
+
+/** Connections to one origin: one set for calls, one for streams that stay open, so that listening never starves calling. */
+export interface HttpClient {
+  readonly calls: Dispatcher
+  readonly streams: Dispatcher
+  /** Path and query of the endpoint. */
+  readonly path: string
+  close(): Promise<void>
+}
+
+export function createHttpClient(url: string, connectTimeoutMs: number): HttpClient {
+  const { origin, pathname, search, username, password } = new URL(url)
+  if (username || password) throw new AppError('validation_error', 'A URL must not hold credentials; use headers')
+  // Calls have their own deadlines; undici's would end quiet streams and slow calls.
+  const common = { pipelining: 1, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: connectTimeoutMs } }
+  const calls = new Pool(origin, { ...common, connections: CALL_CONNECTIONS, keepAliveTimeout: 60_000 })
+  const streams = new Pool(origin, { ...common, connections: null })
+  return {
+    calls,
+    streams,
+    path: `${pathname}${search}`,
+    async close() {
+      await Promise.all([calls.destroy(), streams.destroy()])
+    },
+  }
+}
+
+/** What a failed connection says to an operator. Never the driver's own text. */
+export function connectFailure(error: Error): AppError {
+  const code = errorCode(error)
+  const reason = REASONS[code] ?? `The connection failed (${code})`
+  return new AppError('upstream_unavailable', reason, { cause: error, details: { dispatched: isDispatched(code) } })
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'Nothing listens at this address (connection refused)',
+  ENOTFOUND: 'The host name is unknown',
+  EAI_AGAIN: 'The host name cannot be looked up now',
+  UND_ERR_CONNECT_TIMEOUT: 'The server did not accept a connection in time',
+  ETIMEDOUT: 'The server did not accept a connection in time',
+  ECONNRESET: 'The server closed the connection in the middle of a message',
+  UND_ERR_SOCKET: 'The server closed the connection in the middle of a message',
+  EHOSTUNREACH: 'The host cannot be reached',
+  CERT_HAS_EXPIRED: 'The TLS certificate has expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'The TLS certificate is for another name',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'The TLS certificate is signed by nobody we trust',
+}
+
+function errorCode(error: Error): string {
+  const { code, cause } = error as NodeJS.ErrnoException
+  if (code !== undefined) return code
+  return cause instanceof Error ? errorCode(cause) : error.name
+}
+
+/** Whether the server may have seen the request: only a connection that never came about says no for certain. */
+function isDispatched(code: string): boolean {
+  return !['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT', 'EHOSTUNREACH'].includes(code)
+}

@@ -1,0 +1,102 @@
+import { Agent, type Dispatcher } from 'undici'
+import type { CallResult, RoutedCall } from '#gateway/call'
+import { AppError } from '#kernel/errors'
+import { isJsonObject, type JsonValue } from '#kernel/json'
+import { memberText } from '#kernel/json-text'
+import type { HttpToolRecord } from '#registry/records'
+import { connectFailure } from './http-client.ts'
+import { HttpExchange } from './http-exchange.ts'
+import { callArguments, httpToolRequest } from './http-tool-request.ts'
+
+export interface HttpToolsDeps {
+  /** The record behind a tool's name; undefined when it has been deleted. */
+  find(name: string): HttpToolRecord | undefined
+  readonly resultBytesMax: number
+  readonly connectTimeoutMs: number
+}
+
+/** Calls plain HTTP APIs as tools. Redirects are not followed: an address that was checked stays the address. */
+export interface HttpTools extends AsyncDisposable {
+  run(call: RoutedCall): Promise<CallResult>
+}
+
+interface HttpAnswer {
+  readonly status: number
+  readonly text: string
+  readonly contentType: string
+}
+
+export function createHttpTools({ find, resultBytesMax, connectTimeoutMs }: HttpToolsDeps): HttpTools {
+  const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: connectTimeoutMs } })
+  return {
+    async run(call) {
+      const { server, originalName } = call.target
+      const tool = find(originalName)
+      if (!tool) throw new AppError('tool_not_found', `Unknown tool: ${originalName}`)
+      const answer = await request(agent, tool, call, resultBytesMax)
+      const text = resultOf(tool, answer)
+      return { text, value: JSON.parse(text) as CallResult['value'], server, era: 'legacy' }
+    },
+    [Symbol.asyncDispose]: () => agent.destroy(),
+  }
+}
+
+function request(agent: Dispatcher, tool: HttpToolRecord, call: RoutedCall, bytesMax: number): Promise<HttpAnswer> {
+  const argsText = memberText(call.paramsText, 'arguments') ?? '{}'
+  const { origin, path, method, headers, body } = httpToolRequest(tool, callArguments(call.params), argsText)
+  const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>()
+  const named = (error: AppError): AppError =>
+    new AppError(error.code, `${tool.name}: ${error.message}`, {
+      details: { server: 'http', tool: tool.name },
+      cause: error,
+    })
+  let streamed = ''
+  let status = 0
+  const exchange = new HttpExchange(
+    {
+      start: (code) => {
+        status = code
+      },
+      body: (code, text, contentType) => resolve({ status: code, text, contentType }),
+      event: ({ data }) => {
+        streamed += `${data ?? ''}\n`
+      },
+      end: () => resolve({ status, text: streamed, contentType: 'text/event-stream' }),
+      fail: (error) => reject(named(error)),
+    },
+    bytesMax,
+  )
+  const abort = (): void => {
+    exchange.abort()
+    reject(
+      call.signal.reason instanceof AppError ? call.signal.reason : new AppError('cancelled', 'The caller gave up'),
+    )
+  }
+  call.signal.addEventListener('abort', abort, { once: true })
+  const traced = call.traceparent === undefined ? headers : { ...headers, traceparent: call.traceparent }
+  try {
+    agent.dispatch({ origin, path, method, headers: traced, body: body ?? null }, exchange)
+  } catch (error) {
+    reject(named(connectFailure(error as Error)))
+  }
+  return promise.finally(() => call.signal.removeEventListener('abort', abort))
+}
+
+/** What the API answered, as an MCP result: its body as text, and as structured content where it is a JSON object. */
+function resultOf(tool: HttpToolRecord, { status, text, contentType }: HttpAnswer): string {
+  if (status >= 300) {
+    const message = `${tool.name} answered HTTP ${status}${text === '' ? '' : `: ${text}`}`
+    return JSON.stringify({ content: [{ type: 'text', text: message }], isError: true })
+  }
+  const content = JSON.stringify([{ type: 'text', text }])
+  const isObject = contentType.includes('json') && isJsonObject(parsed(text))
+  return isObject ? `{"content":${content},"structuredContent":${text}}` : `{"content":${content}}`
+}
+
+function parsed(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text) as JsonValue
+  } catch {
+    return undefined
+  }
+}

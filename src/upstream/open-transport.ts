@@ -1,0 +1,39 @@
+import type { Connection } from '#registry/records'
+import type { Environment } from './child-process-tree.ts'
+import type { HttpClient } from './http-client.ts'
+import { openSse } from './sse.ts'
+import { openStdio } from './stdio.ts'
+import { openStreamableHttp } from './streamable-http.ts'
+import type { Transport, TransportEvents, TransportLimits } from './transport.ts'
+import { openWebSocket } from './websocket.ts'
+
+export interface TransportDeps {
+  /** Of the gateway: children get an allow-list of it. */
+  readonly inherited: Environment
+  /** Marks the gateway's children; every child gets a mark of its own that begins with it. */
+  readonly mark: string
+  readonly limits: TransportLimits
+  newId(): string
+}
+
+/** How one connection can be opened; `http` tells apart what the URL alone does not. */
+export type TransportChoice = 'stdio' | 'streamable-http' | 'sse' | 'websocket'
+
+/** Opens one transport. Rejects with AppError `upstream_unavailable` when the server cannot be reached. */
+export async function openTransport(
+  choice: TransportChoice,
+  target: { readonly connection: Connection; readonly client?: HttpClient },
+  deps: TransportDeps,
+  events: TransportEvents,
+): Promise<Transport> {
+  const { connection, client } = target
+  const { limits } = deps
+  if (connection.kind === 'stdio') {
+    return openStdio({ connection, limits, inherited: deps.inherited, mark: `${deps.mark}.${deps.newId()}` }, events)
+  }
+  const { url, headers } = connection
+  if (choice === 'websocket') return openWebSocket({ url, headers, limits }, events)
+  if (!client) throw new TypeError('an HTTP connection needs its client')
+  if (choice === 'sse') return openSse({ client, url, headers, limits }, events)
+  return openStreamableHttp({ client, headers, limits }, events)
+}

@@ -1,0 +1,230 @@
+import type { Caller } from '#gateway/call'
+import { AppError, toAppError } from '#kernel/errors'
+import type { RpcNotification } from '#kernel/rpc-message'
+import type { Sharing } from '#registry/records'
+import type { SessionEvents, UpstreamSession } from './session.ts'
+
+/** Callers that nobody can ask anything share whatever session is free. */
+const CROWD = 'crowd'
+const LANES_MAX = 8
+const LANES_MAX_UNSHARED = 64
+/** A second session that nobody used for this long is closed. */
+const IDLE_MS = 60_000
+
+/** One session and who has it. */
+interface Lane {
+  readonly opening: Promise<UpstreamSession>
+  session?: UpstreamSession
+  /** Whose state the server holds: nobody else may use this session any more. */
+  boundTo?: string
+  /** Who has calls running, while the session is held alone. */
+  heldBy?: string
+  /** The last one that held it, for questions between calls. */
+  lastHolder?: Caller
+  users: number
+  idle?: NodeJS.Timeout
+}
+
+export interface PoolDeps {
+  readonly share: Sharing
+  /** Opens one more session; the pool gives it its events. */
+  open(events: SessionEvents): Promise<UpstreamSession>
+  notification(notification: RpcNotification): void
+  /** The first session has gone; others go silently. */
+  primaryClosed(error: AppError): void
+  log: SessionEvents['log']
+}
+
+/**
+ * The sessions with one upstream. On a pipe a question from the server names no call, so a session is held by one client at
+ * a time, and a question can only be for that one. Where each call has a stream of its own, all share one session.
+ */
+export class SessionPool {
+  readonly #deps: PoolDeps
+  readonly #lanes = new Set<Lane>()
+  readonly #waiting: (() => void)[] = []
+  #primary: Lane | undefined
+  /** A question came outside of the calls' streams: from now on a session has one holder here, too. */
+  #asksOutOfBand = false
+
+  constructor(deps: PoolDeps) {
+    this.#deps = deps
+  }
+
+  get size(): number {
+    return this.#lanes.size
+  }
+
+  get pids(): number[] {
+    return [...this.#lanes].flatMap(({ session }) => (session?.isOpen ? (session.transport.pid ?? []) : []))
+  }
+
+  /** The session that fetches lists and holds subscriptions; opened when there is none. */
+  async primary(): Promise<UpstreamSession> {
+    this.#primary ??= this.#openLane()
+    return this.#primary.opening
+  }
+
+  /** Runs `use` with a session that this caller may use. Waits while all are held by others; rejects when `signal` aborts. */
+  async withSession<T>(caller: Caller, signal: AbortSignal, use: (session: UpstreamSession) => Promise<T>): Promise<T> {
+    const key = this.#keyOf(caller)
+    for (;;) {
+      await this.primary()
+      const lane = this.#laneFor(key)
+      if (lane) return this.#useLane(lane, { key, caller }, use)
+      await this.#untilReleased(signal)
+    }
+  }
+
+  /** A downstream session has ended: what was only for it is closed. */
+  async forget(sessionKey: string): Promise<void> {
+    for (const lane of this.#lanes) {
+      if (lane.lastHolder?.sessionKey === sessionKey) delete lane.lastHolder
+      if (lane.boundTo === sessionKey) await this.#close(lane)
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#lanes].map((lane) => this.#close(lane)))
+  }
+
+  #keyOf(caller: Caller): string {
+    return caller.ask || this.#deps.share === 'never' ? caller.sessionKey : CROWD
+  }
+
+  /** A lane that this key may use now, a new one where there may be one more, undefined when it has to wait. */
+  #laneFor(key: string): Lane | undefined {
+    const own = this.#find((lane) => lane.boundTo === key)
+    if (own) return own
+    if (this.#deps.share === 'never') return this.#laneOfOwn(key)
+    const primary = this.#primary
+    if (this.#isShared(primary)) return primary
+    const free = (lane: Lane): boolean => lane.boundTo === undefined && (lane.users === 0 || lane.heldBy === key)
+    return this.#find((lane) => free(lane) && lane.heldBy === key) ?? this.#find(free) ?? this.#oneMore(LANES_MAX)
+  }
+
+  #laneOfOwn(key: string): Lane | undefined {
+    const lane = this.#find(({ boundTo }) => boundTo === undefined) ?? this.#oneMore(LANES_MAX_UNSHARED)
+    if (lane) lane.boundTo = key
+    return lane
+  }
+
+  #find(matches: (lane: Lane) => boolean): Lane | undefined {
+    return [...this.#lanes].find((lane) => (lane.session?.isOpen ?? true) && matches(lane))
+  }
+
+  #oneMore(max: number): Lane | undefined {
+    return this.#lanes.size < max ? this.#openLane() : undefined
+  }
+
+  #isShared(lane: Lane | undefined): boolean {
+    if (this.#deps.share === 'always') return true
+    const session = lane?.session
+    if (!session) return false
+    const { era } = session.agreement
+    return era === 'modern' || (session.transport.hasCallStreams && !this.#asksOutOfBand)
+  }
+
+  async #useLane<T>(
+    lane: Lane,
+    { key, caller }: { key: string; caller: Caller },
+    use: (session: UpstreamSession) => Promise<T>,
+  ): Promise<T> {
+    clearTimeout(lane.idle)
+    lane.users += 1
+    lane.heldBy = key
+    try {
+      const session = await lane.opening
+      this.#handOver(lane, session, caller)
+      return await use(session)
+    } finally {
+      lane.users -= 1
+      if (lane.users === 0) this.#released(lane)
+    }
+  }
+
+  /** A server that was told of roots asks for them again when its session gets another holder. */
+  #handOver(lane: Lane, session: UpstreamSession, caller: Caller): void {
+    if (!caller.ask || this.#isShared(lane)) return
+    const isNew = lane.lastHolder?.sessionKey !== caller.sessionKey
+    lane.lastHolder = caller
+    if (isNew && !caller.takesInputRequired && caller.profile.capabilities['roots'] !== undefined) {
+      session.notify('notifications/roots/list_changed')
+    }
+  }
+
+  #released(lane: Lane): void {
+    delete lane.heldBy
+    if (lane !== this.#primary) lane.idle = setTimeout(() => void this.#close(lane), IDLE_MS).unref()
+    for (const wake of this.#waiting.splice(0)) wake()
+  }
+
+  #untilReleased(signal: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const abort = (): void =>
+      reject(signal.reason instanceof AppError ? signal.reason : new AppError('cancelled', 'The caller gave up'))
+    this.#waiting.push(resolve)
+    signal.addEventListener('abort', abort, { once: true })
+    return promise.finally(() => signal.removeEventListener('abort', abort))
+  }
+
+  #openLane(): Lane {
+    const events: SessionEvents = {
+      notification: (notification) => this.#notified(lane, notification),
+      holder: () => this.#holderOf(lane),
+      rootsGiven: () => {
+        if (!this.#isShared(lane) && lane.lastHolder) lane.boundTo = lane.lastHolder.sessionKey
+      },
+      closed: (error) => this.#gone(lane, error),
+      log: this.#deps.log,
+    }
+    const lane: Lane = { opening: this.#deps.open(events), users: 0 }
+    this.#lanes.add(lane)
+    lane.opening.then(
+      (session) => {
+        lane.session = session
+      },
+      (error: unknown) => this.#gone(lane, toAppError(error)),
+    )
+    return lane
+  }
+
+  /** Whom a question outside of any call's stream is for: the one that has the session, or nobody. */
+  #holderOf(lane: Lane): Caller | undefined {
+    const keys = lane.session?.runningKeys() ?? new Set()
+    if (keys.size > 1 || (this.#isShared(lane) && keys.size === 0)) {
+      this.#asksOutOfBand = true
+      return undefined
+    }
+    return keys.size === 1 ? lane.session?.newestCaller() : lane.lastHolder
+  }
+
+  #notified(lane: Lane, notification: RpcNotification): void {
+    const isLog =
+      notification.method === 'notifications/message' || notification.method === 'notifications/elicitation/complete'
+    const holder = isLog && lane.session ? this.#quietHolderOf(lane) : undefined
+    if (holder?.notify) holder.notify(notification.method, notification.paramsText)
+    else this.#deps.notification(notification)
+  }
+
+  #quietHolderOf(lane: Lane): Caller | undefined {
+    const keys = lane.session?.runningKeys() ?? new Set()
+    if (keys.size === 1) return lane.session?.newestCaller()
+    return keys.size === 0 ? lane.lastHolder : undefined
+  }
+
+  #gone(lane: Lane, error: AppError): void {
+    if (!this.#lanes.delete(lane)) return
+    clearTimeout(lane.idle)
+    for (const wake of this.#waiting.splice(0)) wake()
+    void lane.session?.close()
+    if (lane !== this.#primary) return
+    this.#primary = undefined
+    this.#deps.primaryClosed(error)
+  }
+
+  async #close(lane: Lane): Promise<void> {
+    const session = lane.session ?? (await lane.opening.catch(() => undefined))
+    await session?.close()
+  }
+}

@@ -1,0 +1,71 @@
+import type { Answer, Caller, CallResult, RoutedCall } from '#gateway/call'
+import { AppError, UpstreamRpcError } from '#kernel/errors'
+import { isJsonObject, stringAt, type JsonObject } from '#kernel/json'
+import { editObject, memberText, membersOf } from '#kernel/json-text'
+import { CODECS } from './codec.ts'
+import type { SessionResult, UpstreamSession } from './session.ts'
+
+/** How often a server may ask for more input in one call. */
+const ROUNDS_MAX = 16
+
+/** Runs one call on one session, in the words of the session's era. */
+export async function runCall(session: UpstreamSession, call: RoutedCall): Promise<CallResult> {
+  const { era, serverInfoText } = session.agreement
+  let result = await send(session, call)
+  for (let round = 0; needsAnswers(result, call.caller); round += 1) {
+    if (round === ROUNDS_MAX) {
+      throw new AppError('upstream_protocol_error', `${session.server} asked for input more than ${ROUNDS_MAX} times`)
+    }
+    result = await send(session, await withAnswers(call, result))
+  }
+  const info = serverInfoText === undefined ? {} : { serverInfoText }
+  return { ...result, server: session.server, era, ...info }
+}
+
+function send(session: UpstreamSession, call: RoutedCall): Promise<SessionResult> {
+  const codec = CODECS[session.agreement.era]
+  const headers = session.transport.hasCallStreams ? codec.headers(call) : undefined
+  return session.request({
+    method: call.method,
+    params: (requestId) => codec.params(call, requestId),
+    caller: call.caller,
+    signal: call.signal,
+    ...(headers ? { headers } : {}),
+  })
+}
+
+function needsAnswers({ value }: SessionResult, caller: Caller): boolean {
+  return value['resultType'] === 'input_required' && !caller.takesInputRequired
+}
+
+/** The same call again with the answers of a client that can be asked, and the exact state that the server gave. */
+async function withAnswers(call: RoutedCall, result: SessionResult): Promise<RoutedCall> {
+  const requests = memberText(result.text, 'inputRequests') ?? '{}'
+  const entries = isJsonObject(result.value['inputRequests']) ? membersOf(requests) : []
+  const answers = await Promise.all(
+    entries.map(async ({ key, start, end }) => [key, await answerOf(call, requests.slice(start, end))] as const),
+  )
+  const inputResponses = `{${answers.map(([key, text]) => `${JSON.stringify(key)}:${text}`).join(',')}}`
+  const requestState = memberText(result.text, 'requestState')
+  const paramsText = editObject(call.paramsText, { inputResponses, requestState })
+  // The answers are ours to send although this caller does not speak them.
+  const caller: Caller = { ...call.caller, takesInputRequired: true }
+  return {
+    ...call,
+    paramsText,
+    params: JSON.parse(paramsText) as JsonObject,
+    caller: { ...caller, takesInputRequired: true },
+  }
+}
+
+async function answerOf({ caller, signal, target }: RoutedCall, requestText: string): Promise<string> {
+  const request = JSON.parse(requestText) as JsonObject
+  const method = stringAt(request, 'method') ?? ''
+  if (!caller.ask) {
+    throw new AppError('missing_capability', `${target.server} asks for ${method}, which this caller cannot answer`)
+  }
+  const answer: Answer = await caller.ask({ method, paramsText: memberText(requestText, 'params') ?? '{}', signal })
+  if ('resultText' in answer) return answer.resultText
+  const error = JSON.parse(answer.errorText) as { code: number; message: string }
+  throw new UpstreamRpcError(target.server, { ...error, text: answer.errorText })
+}

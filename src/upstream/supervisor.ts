@@ -1,0 +1,267 @@
+import type { CallResult, RoutedCall } from '#gateway/call'
+import { AppError, messageOf, toAppError } from '#kernel/errors'
+import type { Logger } from '#kernel/logger'
+import type { UpstreamRecord } from '#registry/records'
+import type { EraVerdict, UpstreamSnapshot } from '#registry/snapshot'
+import type { UpstreamLogLine, UpstreamState, UpstreamStatus } from '#registry/upstream-status'
+import { connect } from './connect.ts'
+import { createHttpClient, type HttpClient } from './http-client.ts'
+import { createLogRing, type LogRing } from './log-ring.ts'
+import { createSubscriptions, takeNews, type NewsEvents, type Subscriptions } from './news.ts'
+import type { TransportDeps } from './open-transport.ts'
+import { SessionPool } from './pool.ts'
+import { createRetrySchedule } from './retry-schedule.ts'
+import { runCall } from './run-call.ts'
+import type { UpstreamSession } from './session.ts'
+import { createSnapshotFeed, type SnapshotFeed } from './snapshot-feed.ts'
+
+/** A call to a dead upstream may hurry the next try, but not more often than this. */
+const HURRY_MS = 1000
+
+export interface SupervisorDeps extends TransportDeps {
+  readonly log: Logger
+  /** Epoch milliseconds. */
+  now(): number
+  snapshot(upstreamId: string): UpstreamSnapshot | undefined
+  publishSnapshot(snapshot: UpstreamSnapshot): Promise<void>
+  resourceUpdated(upstreamId: string, uri: string, paramsText: string): void
+  /** Lets a connecting upstream wait for its turn at start, so that twenty do not start at once. Answers how to end the turn. */
+  turn(): Promise<() => void>
+}
+
+/** One upstream's life: connects, learns its lists, notices when it dies, tries again, and says in plain words how it is. */
+export class Supervisor {
+  readonly record: UpstreamRecord
+  readonly subscriptions: Subscriptions
+  readonly #deps: SupervisorDeps
+  readonly #pool: SessionPool
+  readonly #feed: SnapshotFeed
+  readonly #ring: LogRing
+  readonly #client: HttpClient | undefined
+  readonly #schedule = createRetrySchedule()
+  readonly #stopped = new AbortController()
+  #state: UpstreamState
+  #reason: string
+  #lastError: string | undefined
+  #failedAt = 0
+  #connectedAt: number | undefined
+  #retry: { at: number; timer: NodeJS.Timeout } | undefined
+  #connecting: Promise<void> | undefined
+
+  constructor(record: UpstreamRecord, deps: SupervisorDeps) {
+    this.record = record
+    this.#deps = deps
+    this.#ring = createLogRing(deps.now)
+    this.#state = record.enabled ? 'offline' : 'disabled'
+    this.#reason = record.enabled ? 'Not started yet: starts at the first call' : 'Disabled by an operator'
+    const { connection } = record
+    this.#client =
+      connection.kind === 'http' && connection.transport !== 'websocket'
+        ? createHttpClient(connection.url, deps.limits.connectTimeoutMs)
+        : undefined
+    const news: NewsEvents = {
+      listsChanged: (session, kinds) => this.#feed.changed(session, kinds),
+      resourceUpdated: (uri, paramsText) => deps.resourceUpdated(record.id, uri, paramsText),
+      log: (text) => this.#note('server', text),
+    }
+    this.subscriptions = createSubscriptions(news)
+    this.#feed = createSnapshotFeed({
+      upstreamId: record.id,
+      now: deps.now,
+      publish: (snapshot) => deps.publishSnapshot(snapshot),
+      log: (text) => this.#note('gateway', text),
+      failed: (message) => this.#become('degraded', message),
+    })
+    this.#pool = this.#createPool(news)
+  }
+
+  #createPool(news: NewsEvents): SessionPool {
+    const pool: SessionPool = new SessionPool({
+      share: this.record.share,
+      open: (events) => connect(this.#connectDeps(), events),
+      notification: (notification) => {
+        void pool.primary().then(
+          (session) => takeNews(session, notification, news),
+          () => undefined,
+        )
+      },
+      primaryClosed: (error) => this.#lost(error),
+      log: (source, text) => this.#note(source, text),
+    })
+    return pool
+  }
+
+  #connectDeps(): Parameters<typeof connect>[0] {
+    const { record } = this
+    return {
+      ...this.#deps,
+      record,
+      ...(this.#client ? { client: this.#client } : {}),
+      verdict: (): EraVerdict | undefined => this.#deps.snapshot(record.id)?.verdict,
+      signal: this.#stopped.signal,
+    }
+  }
+
+  /** Connects in the background, unless the upstream is lazy and its lists are known. */
+  start(): void {
+    if (!this.record.enabled) return
+    const isKnown = this.#deps.snapshot(this.record.id) !== undefined
+    if (this.record.start === 'lazy' && isKnown) return
+    this.#become('connecting', 'Connecting for the first time')
+    void this.#deps.turn().then((done) =>
+      this.#ensure()
+        .catch(() => undefined)
+        .finally(done),
+    )
+  }
+
+  /** Ends all sessions and everything that belongs to them. Resolves when nothing is left. */
+  async stop(): Promise<void> {
+    this.#stopped.abort(new AppError('upstream_unavailable', `${this.record.name} was stopped`))
+    this.#clearRetry()
+    this.#feed.stop()
+    this.subscriptions.stop()
+    await this.#pool.close()
+    await this.#client?.close()
+  }
+
+  /** Runs a call. A session that the upstream has forgotten is opened again once; a call that may have arrived is not repeated. */
+  async run(call: RoutedCall): Promise<CallResult> {
+    const attempt = async (): Promise<CallResult> => {
+      if (!this.#connectedAt) await this.#ensure()
+      return this.#pool.withSession(call.caller, call.signal, (session) => runCall(session, call))
+    }
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!isSafeToRepeat(error) || call.signal.aborted) throw this.#named(error)
+      return attempt().catch((again: unknown) => Promise.reject(this.#named(again)))
+    }
+  }
+
+  /** Runs `use` on the session that holds subscriptions. */
+  async onPrimary<T>(use: (session: UpstreamSession) => Promise<T>): Promise<T> {
+    await this.#ensure()
+    return use(await this.#pool.primary())
+  }
+
+  forget(sessionKey: string): Promise<void> {
+    return this.#pool.forget(sessionKey)
+  }
+
+  logs(): readonly UpstreamLogLine[] {
+    return this.#ring.lines()
+  }
+
+  status(): UpstreamStatus {
+    const verdict = this.#deps.snapshot(this.record.id)?.verdict
+    return {
+      state: this.#state,
+      reason: this.#reason,
+      transport: this.#transport ?? transportName(this.record),
+      ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+      ...(this.#retry ? { nextRetryAt: this.#retry.at } : {}),
+      ...(verdict ? { era: verdict.era, protocolVersion: verdict.protocolVersion } : {}),
+      ...(this.#connectedAt === undefined ? {} : { connectedAt: this.#connectedAt }),
+      sessions: this.#pool.size,
+      pids: this.#pool.pids,
+    }
+  }
+
+  #transport: string | undefined
+
+  /** Connected, or rejects with the reason. Calls that come together wait for one attempt. */
+  #ensure(): Promise<void> {
+    if (this.#connectedAt !== undefined) return Promise.resolve()
+    if (!this.record.enabled)
+      return Promise.reject(new AppError('upstream_unavailable', `${this.record.name} is disabled`))
+    if (!this.#connecting && this.#retry && this.#deps.now() - this.#failedAt < HURRY_MS) {
+      return Promise.reject(new AppError('upstream_unavailable', this.#reason))
+    }
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined
+    })
+    return this.#connecting
+  }
+
+  async #connect(): Promise<void> {
+    this.#clearRetry()
+    this.#become(
+      'connecting',
+      this.#lastError === undefined ? 'Connecting' : `Connecting again after: ${this.#lastError}`,
+    )
+    try {
+      const session = await this.#pool.primary()
+      this.#transport = session.transport.kind
+      const problems = await this.#feed.refresh(session)
+      this.#connectedAt = this.#deps.now()
+      this.#schedule.reset()
+      if (problems.length > 0) this.#become('degraded', problems.join('; '))
+      else this.#become('online', 'Connected')
+      await this.subscriptions.resume(session)
+    } catch (error) {
+      this.#failed(toAppError(error))
+      await this.#pool.close()
+      throw this.#named(error)
+    }
+  }
+
+  #lost(error: AppError): void {
+    if (this.#connectedAt === undefined) return
+    this.#connectedAt = undefined
+    this.#failed(error)
+  }
+
+  #failed(error: AppError): void {
+    if (this.#stopped.signal.aborted) return
+    this.#clearRetry()
+    const cause = error.code === 'internal_error' ? messageOf(error.cause) : error.message
+    this.#lastError = cause
+    this.#failedAt = this.#deps.now()
+    const delayMs = this.#schedule.next()
+    const timer = setTimeout(() => {
+      void this.#ensure().catch(() => undefined)
+    }, delayMs)
+    this.#retry = { at: this.#failedAt + delayMs, timer }
+    this.#become('offline', `${cause}; next try at ${new Date(this.#retry.at).toISOString()}`)
+  }
+
+  #clearRetry(): void {
+    clearTimeout(this.#retry?.timer)
+    this.#retry = undefined
+  }
+
+  #become(state: UpstreamState, reason: string): void {
+    if (this.#state !== state) {
+      this.#deps.log.info({ upstream: this.record.name, state, reason }, 'upstream changed state')
+      this.#note('gateway', `${state}: ${reason}`)
+    }
+    this.#state = state
+    this.#reason = reason
+  }
+
+  #note(source: UpstreamLogLine['source'], text: string): void {
+    this.#ring.add(source, text)
+    this.#deps.log.debug({ upstream: this.record.name, source, text }, 'upstream said')
+  }
+
+  /** An error of the way to the upstream names the upstream: the caller sees only the tool. */
+  #named(error: unknown): unknown {
+    if (!(error instanceof AppError) || !NAMED_CODES.has(error.code)) return error
+    const { name } = this.record
+    const message = error.message.startsWith(name) ? error.message : `${name}: ${error.message}`
+    return new AppError(error.code, message, { details: { ...error.details, server: name }, cause: error })
+  }
+}
+
+const NAMED_CODES = new Set(['upstream_unavailable', 'upstream_session_lost', 'upstream_protocol_error'])
+
+/** Nothing of the call has reached the tool. */
+function isSafeToRepeat(error: unknown): boolean {
+  return error instanceof AppError && error.details['dispatched'] === false
+}
+
+function transportName({ connection }: UpstreamRecord): string {
+  if (connection.kind === 'stdio') return 'stdio'
+  return connection.transport === 'auto' ? 'streamable-http' : connection.transport
+}
