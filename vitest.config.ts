@@ -12,6 +12,7 @@ export default defineConfig({
       project('system', ['test/system/**/*.test.ts'], 30_000),
       project('process', ['test/process/**/*.test.ts'], 60_000),
     ],
+    globalSetup: ['./test/support/global-setup.ts'],
     reporters: ['default', './test/support/closing-line.ts'],
     passWithNoTests: false,
   },

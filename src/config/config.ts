@@ -10,8 +10,7 @@ export interface Secret {
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR'
 
 export type DatabaseConfig =
-  | { readonly kind: 'sqlite'; readonly path: string }
-  | { readonly kind: 'postgres'; readonly url: Secret }
+  { readonly kind: 'sqlite'; readonly path: string } | { readonly kind: 'postgres'; readonly url: Secret }
 
 /** Rules that operators put around calls. */
 export interface GuardConfig {
@@ -31,7 +30,12 @@ export interface GuardConfig {
 export type DiscoverySource =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'registry'; readonly url: string; readonly search?: string }
-  | { readonly kind: 'network'; readonly hosts: readonly string[]; readonly ports: readonly number[]; readonly path: string }
+  | {
+      readonly kind: 'network'
+      readonly hosts: readonly string[]
+      readonly ports: readonly number[]
+      readonly path: string
+    }
 
 /** What may change while the gateway runs: read at start and whenever the file changes. */
 export interface DynamicConfig {
@@ -66,5 +70,7 @@ export interface Config {
   /** Private hosts and CIDRs that API-registered upstreams and HTTP tools may have. */
   readonly egressAllow: readonly string[]
   readonly stdioRegistration: 'auto' | 'on' | 'off'
+  /** Environment names of settings that are set and belong to a later version. */
+  readonly unusedSettings: readonly string[]
   readonly dynamic: DynamicConfig
 }

@@ -45,11 +45,23 @@ export interface GatewayDeps {
 
 export function createGateway({ catalog, path, dispatch, history }: GatewayDeps): Gateway {
   const run = Object.fromEntries(ALL.map((kind) => [kind, fold(path, kind, dispatch)])) as Record<CallKind, Dispatch>
+  let running = 0
+  const waiting = new Set<() => void>()
   return {
     async run(call) {
       const routed = routeOrRecord(catalog, call, history)
-      return run[call.kind](routed)
+      running += 1
+      try {
+        return await run[call.kind](routed)
+      } finally {
+        running -= 1
+        if (running === 0) for (const idle of waiting) idle()
+      }
     },
+    get running() {
+      return running
+    },
+    whenIdle: () => (running === 0 ? Promise.resolve() : new Promise((resolve) => waiting.add(resolve))),
   }
 }
 

@@ -35,6 +35,8 @@ export interface Caller {
   readonly profile: ClientProfile
   /** Puts a question to this client and nobody else. Rejects with `missing_capability` where the client has not declared it. */
   ask?(question: Question): Promise<Answer>
+  /** Told instead of `ask` when the server asked for something that this client can never give. */
+  lacks?(method: string): void
   /**
    * A stateless client takes an `input_required` result as it is and comes back with the answers;
    * without this the questions go through `ask`.

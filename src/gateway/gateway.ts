@@ -3,4 +3,8 @@ import type { Call, CallResult } from './call.ts'
 /** The one way in: every surface hands its calls to this and gets the upstream's answer or an AppError. */
 export interface Gateway {
   run(call: Call): Promise<CallResult>
+  /** Calls that run now. */
+  readonly running: number
+  /** Resolves when no call runs any more. */
+  whenIdle(): Promise<void>
 }

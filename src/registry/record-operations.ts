@@ -51,7 +51,8 @@ export function createRecordOperations<T extends AnyRecord, D extends { readonly
     },
     async update(key, change, fileDigest) {
       const before = get(key)
-      const after = { ...before, ...change, updatedAt: deps.now(), ...(fileDigest ? { fileDigest } : {}) }
+      const owner = fileDigest ? { fileDigest, origin: 'file' as const } : {}
+      const after = { ...before, ...change, ...owner, updatedAt: deps.now() }
       await deps.store.update(after)
       byId.set(after.id, after)
       await deps.changed(before, after)

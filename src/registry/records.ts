@@ -64,6 +64,8 @@ export interface HttpToolRecord extends RecordBase {
   readonly endpoint: string
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly headers: Readonly<Record<string, string>>
+  /** Where each argument goes. One that is not named goes into its `{place}`, else into the query (GET, DELETE) or the JSON body. */
+  readonly mapping?: Readonly<Record<string, 'path' | 'query' | 'header' | 'body'>>
   readonly inputSchema: JsonObject
   readonly outputSchema?: JsonObject
   readonly annotations?: JsonObject

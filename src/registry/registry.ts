@@ -106,8 +106,7 @@ async function forgetUpstream({ stores }: RegistryDeps, memory: Memory, upstream
   memory.snapshots.delete(upstreamId)
   memory.names.forget(upstreamId)
   await Promise.all([stores.snapshots.delete(upstreamId), stores.names.deleteUpstream(upstreamId)])
-  for (const override of [...memory.overrides.values()]) {
-    if (override.upstreamId !== upstreamId) continue
+  for (const override of memory.overrides.values().filter((each) => each.upstreamId === upstreamId)) {
     memory.overrides.delete(override.name)
     await stores.overrides.delete(override.id)
   }

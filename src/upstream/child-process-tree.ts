@@ -2,20 +2,46 @@ import { readdirSync, readFileSync } from 'node:fs'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Marks every process that a gateway on this data directory starts, and all that those start. */
+/** Marks every process that a gateway starts, and all that those start. */
 export const CHILD_MARK = 'METAMCP_CHILD_OF'
 
+/** What a gateway writes into its children: which data directory, which gateway process, which child. */
+export interface ChildMarks {
+  /** A mark for one more child. */
+  next(): string
+  /** Ends what earlier gateways on the same data directory left behind when they were killed. Answers how many. */
+  killLeftovers(): number
+}
+
+export function createChildMarks(dataDirDigest: string, newId: () => string): ChildMarks {
+  return {
+    next: () => `${dataDirDigest}.${process.pid}.${newId()}`,
+    killLeftovers() {
+      const left = marksInUse().filter(({ mark }) => isLeftover(mark, dataDirDigest))
+      for (const { pid } of left) send(pid, 'SIGKILL')
+      return left.length
+    },
+  }
+}
+
+/** A child of our data directory whose gateway is gone. */
+function isLeftover(mark: string, dataDirDigest: string): boolean {
+  const [directory, gateway] = mark.split('.')
+  return directory === dataDirDigest && !isAlive(Number(gateway))
+}
+
 /**
- * Ids of the processes that carry the mark `value`, daemons that left their group included.
+ * The marks of all running processes that carry one, daemons that left their group included.
  * Empty where the system has no /proc: there the process group is all we can reach.
  */
-export function markedProcesses(value: string): number[] {
-  const wanted = `${CHILD_MARK}=${value}`
-  return processIds().filter((pid) => {
+function marksInUse(): { pid: number; mark: string }[] {
+  return processIds().flatMap((pid) => {
     try {
-      return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(wanted)
+      const environment = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0')
+      const mark = environment.find((entry) => entry.startsWith(`${CHILD_MARK}=`))?.slice(CHILD_MARK.length + 1)
+      return mark === undefined ? [] : [{ pid, mark }]
     } catch {
-      return false
+      return []
     }
   })
 }
@@ -33,21 +59,23 @@ function processIds(): number[] {
 /** Ends the child's process group and everything that carries its mark. Processes that are gone already are no error. */
 export function killTree(pid: number, mark: string, signal: 'SIGTERM' | 'SIGKILL'): void {
   send(-pid, signal)
-  if (signal === 'SIGKILL') for (const marked of markedProcesses(mark)) send(marked, signal)
+  if (signal === 'SIGKILL') for (const each of marksInUse()) if (each.mark === mark) send(each.pid, signal)
 }
 
-/** Ends what an earlier gateway on the same data directory left behind when it was killed. Answers how many. */
-export function killLeftovers(mark: string): number {
-  const left = markedProcesses(mark)
-  for (const pid of left) send(pid, 'SIGKILL')
-  return left.length
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH' && (error as NodeJS.ErrnoException).code !== 'EPERM')
-      throw error
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error
   }
 }

@@ -1,5 +1,5 @@
 import type { Connection } from '#registry/records'
-import type { Environment } from './child-process-tree.ts'
+import type { ChildMarks, Environment } from './child-process-tree.ts'
 import type { HttpClient } from './http-client.ts'
 import { openSse } from './sse.ts'
 import { openStdio } from './stdio.ts'
@@ -10,10 +10,8 @@ import { openWebSocket } from './websocket.ts'
 export interface TransportDeps {
   /** Of the gateway: children get an allow-list of it. */
   readonly inherited: Environment
-  /** Marks the gateway's children; every child gets a mark of its own that begins with it. */
-  readonly mark: string
+  readonly marks: ChildMarks
   readonly limits: TransportLimits
-  newId(): string
 }
 
 /** How one connection can be opened; `http` tells apart what the URL alone does not. */
@@ -29,7 +27,7 @@ export async function openTransport(
   const { connection, client } = target
   const { limits } = deps
   if (connection.kind === 'stdio') {
-    return openStdio({ connection, limits, inherited: deps.inherited, mark: `${deps.mark}.${deps.newId()}` }, events)
+    return openStdio({ connection, limits, inherited: deps.inherited, mark: deps.marks.next() }, events)
   }
   const { url, headers } = connection
   if (choice === 'websocket') return openWebSocket({ url, headers, limits }, events)

@@ -1,5 +1,6 @@
 import type { Caller } from '#gateway/call'
 import { AppError, toAppError } from '#kernel/errors'
+import { isLogged } from '#kernel/protocol'
 import type { RpcNotification } from '#kernel/rpc-message'
 import type { Sharing } from '#registry/records'
 import type { SessionEvents, UpstreamSession } from './session.ts'
@@ -21,6 +22,8 @@ interface Lane {
   heldBy?: string
   /** The last one that held it, for questions between calls. */
   lastHolder?: Caller
+  /** The most talkative level that the server was told. */
+  logLevel?: string
   users: number
   idle?: NodeJS.Timeout
 }
@@ -136,6 +139,8 @@ export class SessionPool {
     try {
       const session = await lane.opening
       this.#handOver(lane, session, caller)
+      if (caller.logLevel !== undefined && caller.logLevel !== lane.logLevel)
+        await raiseLogLevel(lane, session, caller.logLevel)
       return await use(session)
     } finally {
       lane.users -= 1
@@ -227,4 +232,12 @@ export class SessionPool {
     const session = lane.session ?? (await lane.opening.catch(() => undefined))
     await session?.close()
   }
+}
+
+/** A legacy server has one level a session: the most talkative that anybody wants. Each client gets no more than it asked for. */
+async function raiseLogLevel(lane: Lane, session: UpstreamSession, level: string): Promise<void> {
+  const { era, capabilities } = session.agreement
+  if (era === 'modern' || capabilities['logging'] === undefined || isLogged(level, lane.logLevel)) return
+  lane.logLevel = level
+  await session.request({ method: 'logging/setLevel', params: () => JSON.stringify({ level }) })
 }

@@ -286,7 +286,10 @@ function questionKey(id: JsonValue | undefined): string {
 }
 
 async function ask(caller: Caller | undefined, request: RpcRequest, signal: AbortSignal): Promise<Answer> {
-  if (!caller?.ask) return refusal(-32601, `No client is there that could answer ${request.method}`)
+  if (!caller?.ask) {
+    caller?.lacks?.(request.method)
+    return refusal(-32601, `No client is there that could answer ${request.method}`)
+  }
   try {
     return await caller.ask({ method: request.method, paramsText: request.paramsText, signal })
   } catch (error) {

@@ -1,0 +1,107 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Connection } from './connection.ts'
+import { callText, answerTo, echoProblem, findEcho, listText, listTools, openSession, post } from './mcp-client.ts'
+import { startNode, type Process, type StartOptions } from './processes.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const READY_TIMEOUT_MS = 60_000
+const POLL_MS = 5
+
+export const isGatewayBuilt = existsSync(join(ROOT, 'dist/main.js'))
+
+/** Something that is measured. `direct` has no process between client and upstream. */
+export interface Target {
+  readonly name: string
+  readonly url: URL
+  readonly process?: Process
+}
+
+/** A folder that is gone at the end of the scope. */
+export function scratch(): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(tmpdir(), 'metamcp-bench-'))
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+export async function startUpstream(tools: number): Promise<Target & { readonly process: Process }> {
+  return startOn('direct', ['bench/upstream.ts', String(tools)], 'harness')
+}
+
+export function startBareProxy(upstream: Target): Promise<Target> {
+  return startOn('bare proxy', ['bench/bare-proxy.ts', upstream.url.origin], 'measured')
+}
+
+export function startBufferServer(file: string): Promise<Target> {
+  return startOn('own bytes', ['bench/buffer-server.ts', file], 'measured')
+}
+
+async function startOn(
+  name: string,
+  args: string[],
+  core: 'harness' | 'measured',
+): Promise<Target & { process: Process }> {
+  const process = startNode([join(ROOT, args[0] ?? ''), ...args.slice(1)], { core })
+  const port = await process.firstLine()
+  return { name, url: new URL(`http://127.0.0.1:${port}/mcp`), process }
+}
+
+/** Starts the gateway as users do; `servers` as in its config file. */
+export async function startGateway(
+  folder: string,
+  servers: object,
+  options: StartOptions,
+): Promise<Target & { process: Process }> {
+  const config = join(folder, 'metamcp.yaml')
+  writeFileSync(config, JSON.stringify({ servers }))
+  const args = ['serve', '--config', config, '--port', '0', '--data-dir', join(folder, 'data')]
+  const process = startNode([join(ROOT, 'bin/metamcp.js'), ...args], {
+    ...options,
+    env: { HOME: folder },
+    quiet: true,
+  })
+  const { mcp } = JSON.parse(await process.firstLine()) as { mcp: string }
+  const url = new URL(mcp)
+  url.hostname = '127.0.0.1'
+  return { name: 'gateway', url, process }
+}
+
+/** Waits until the target lists so many tools and its echo tool echoes; answers when that was. */
+export async function firstCorrectCall({ url, name }: Target, tools: number): Promise<number> {
+  const end = performance.now() + READY_TIMEOUT_MS
+  let last = 'nothing'
+  while (performance.now() < end) {
+    const connection = new Connection(Number(url.port), 10_000)
+    try {
+      last = await tryCall(connection, url, tools)
+      if (last === '') return performance.now()
+    } catch (error) {
+      last = String(error)
+    } finally {
+      connection.close()
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
+  throw new Error(`${name} was not ready in time: ${last}`)
+}
+
+async function tryCall(connection: Connection, url: URL, tools: number): Promise<string> {
+  const head = await openSession(connection, url)
+  const names = await listTools(connection, head)
+  const echo = findEcho(names)
+  if (echo === undefined || names.length < tools) return `lists ${names.length} of ${tools} tools`
+  const { body } = await connection.request(post(head, callText(7, echo, 'first')))
+  return echoProblem(answerTo(body, 7), 'first') ?? ''
+}
+
+/** The raw `result` of the target's first list page. */
+export async function listResult({ url }: Target): Promise<string> {
+  const connection = new Connection(Number(url.port))
+  try {
+    const { body } = await connection.request(post(await openSession(connection, url), listText(1)))
+    const text = body.startsWith('{') ? body : (/^data: ?(.+)$/m.exec(body)?.[1] ?? '')
+    return text.slice(text.indexOf('"result":') + '"result":'.length, text.lastIndexOf('}'))
+  } finally {
+    connection.close()
+  }
+}

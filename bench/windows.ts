@@ -1,0 +1,89 @@
+import { join } from 'node:path'
+import { cpuTime, residentMb, startNode, type CpuTime } from './processes.ts'
+import type { Target } from './targets.ts'
+
+/** What the load client says of one window. */
+interface LoadResult {
+  readonly done: number
+  readonly failed: number
+  readonly errors: Record<string, number>
+  readonly perSecond: number
+  /** Milliseconds. */
+  readonly p50: number
+  readonly p95: number
+  readonly p99: number
+}
+
+/** One target under load for a moment. */
+export interface Window extends LoadResult {
+  readonly target: string
+  readonly round: number
+  readonly connections: number
+  /** Processor time of the target for each request, NaN without a process between. */
+  readonly cpuUs: number
+  /** Share of the window that the target was kept waiting for its core by others. */
+  readonly waited: number
+  readonly residentMb: number
+}
+
+export interface LoadOptions {
+  readonly mode: 'call' | 'list'
+  readonly connections: readonly number[]
+  readonly rounds: number
+  readonly warmSeconds: number
+  readonly seconds: number
+  /** No round starts after this (`performance.now()`). */
+  readonly deadline: number
+}
+
+/** Interleaved: in every round each target has its turn at each number of connections, in an order that rotates. */
+export async function measure(targets: readonly Target[], options: LoadOptions): Promise<Window[]> {
+  const windows: Window[] = []
+  for (let round = 0; round < options.rounds && performance.now() < options.deadline; round += 1) {
+    const turn = round % targets.length
+    const order = [...targets.slice(turn), ...targets.slice(0, turn)]
+    for (const connections of options.connections) {
+      for (const target of order) {
+        const seen = await load(target, connections, options)
+        const memory = target.process === undefined ? Number.NaN : residentMb(target.process.pid)
+        windows.push({ ...seen, target: target.name, round, connections, residentMb: memory })
+      }
+    }
+  }
+  return windows
+}
+
+/** Lets the compilers settle: cold code is another measurement. */
+export async function warmUp(targets: readonly Target[], options: LoadOptions, seconds: number): Promise<void> {
+  for (const target of targets) await load(target, 8, { ...options, warmSeconds: 0, seconds })
+}
+
+async function load(
+  target: Target,
+  connections: number,
+  options: LoadOptions,
+): Promise<LoadResult & Pick<Window, 'cpuUs' | 'waited'>> {
+  const args = Object.entries({
+    mode: options.mode,
+    url: target.url.href,
+    connections,
+    warm: options.warmSeconds,
+    seconds: options.seconds,
+  }).flatMap(([name, value]) => [`--${name}`, String(value)])
+  await using client = startNode([join(import.meta.dirname, 'load.ts'), ...args], { core: 'harness', ipc: true })
+  // `direct` is the upstream itself, on the client's core: its time is not a gateway's.
+  const pid = target.name === 'direct' ? undefined : target.process?.pid
+  const times: CpuTime[] = []
+  client.child.on('message', () => {
+    if (pid !== undefined) times.push(cpuTime(pid))
+  })
+  const result = JSON.parse(await client.firstLine()) as LoadResult
+  const [start, end] = times
+  const spent = (pick: (time: CpuTime) => number): number =>
+    start === undefined || end === undefined ? Number.NaN : pick(end) - pick(start)
+  return {
+    ...result,
+    cpuUs: spent((time) => time.usedNs) / 1000 / Math.max(1, result.done + result.failed),
+    waited: spent((time) => time.waitedNs) / 1e9 / options.seconds,
+  }
+}

@@ -1,0 +1,77 @@
+import type { Command } from 'commander'
+import type { JsonObject } from '#kernel/json'
+import { CliError } from '../cli-error.ts'
+import { mcpClients, type McpClient } from '../clients.ts'
+import { gatewayCommand, print, type GatewayOptions } from '../command.ts'
+import { findGateway } from '../find-gateway.ts'
+import type { CliContext } from '../program.ts'
+
+interface ConfigOptions extends GatewayOptions {
+  readonly namespace?: string
+}
+
+const ENTRY_NAME = 'metamcp'
+const ANY_CLIENT: McpClient = {
+  title: 'any MCP client',
+  files: [],
+  section: 'mcpServers',
+  http: (url) => ({ type: 'http', url }),
+}
+
+export function addConfigCommand(program: Command, context: CliContext): void {
+  const { io } = context
+  const clients = mcpClients(io)
+  gatewayCommand(program, {
+    usage: 'config',
+    summary: "print the entry for an MCP client's configuration, ready to paste",
+    examples: ['config cursor', 'config claude --namespace dev'],
+  })
+    .argument('[client]', `one of ${Object.keys(clients).join(', ')}`)
+    .option('--namespace <name>', 'offer the tools of this namespace only')
+    .action((name: string | undefined, options: ConfigOptions) => {
+      const client = name === undefined ? ANY_CLIENT : Object.hasOwn(clients, name) ? clients[name] : undefined
+      if (!client) throw new CliError(`There is no client "${name}"; known are ${Object.keys(clients).join(', ')}`)
+      const entry = entryOf(client, options, context)
+      print(io, options, { json: { client: name ?? null, ...entry }, text: () => entryText(client, entry) })
+    })
+}
+
+interface Entry {
+  readonly files: readonly string[]
+  readonly endpoint: string
+  readonly http: JsonObject | null
+  readonly stdio: JsonObject
+  readonly command: string | null
+}
+
+function entryOf(client: McpClient, options: ConfigOptions, { io, self }: CliContext): Entry {
+  const { namespace } = options
+  const path = namespace === undefined ? '/mcp' : `/mcp/${encodeURIComponent(namespace)}`
+  const gateway = findGateway(options.url, io)
+  const endpoint = gateway + path
+  const [node, script] = self
+  const args = [
+    script,
+    'stdio',
+    ...(namespace === undefined ? [] : ['--namespace', namespace]),
+    ...(options.url === undefined ? [] : ['--url', gateway]),
+  ]
+  return {
+    files: client.files,
+    endpoint,
+    http: client.http ? { [client.section]: { [ENTRY_NAME]: client.http(endpoint) } } : null,
+    stdio: { [client.section]: { [ENTRY_NAME]: { command: node, args } } },
+    command: client.hint?.(endpoint) ?? null,
+  }
+}
+
+function entryText(client: McpClient, { files, http, stdio, command }: Entry): string {
+  return [
+    files.length > 0 ? `For ${client.title}, in ${files.join(' or ')}` : `For ${client.title}`,
+    ...(http ? ['', 'Over HTTP, while the gateway runs:', JSON.stringify(http, null, 2)] : []),
+    '',
+    'As a command:',
+    JSON.stringify(stdio, null, 2),
+    ...(command === null ? [] : ['', `Or run: ${command}`]),
+  ].join('\n')
+}

@@ -1,0 +1,115 @@
+import { resolve } from 'node:path'
+import type { HttpToolDraft, NamespaceDraft, UpstreamDraft } from '#registry/registry-api'
+import type { ConfigFile, ServerEntry } from '#contract/config-file'
+import type { DiscoverySource, DynamicConfig, GuardConfig } from './config.ts'
+import { pathOf } from './setting-values.ts'
+
+type Connection = UpstreamDraft['connection']
+type HttpTransport = Extract<Connection, { kind: 'http' }>['transport']
+
+const CONCURRENCY_DEFAULT = 64
+const TRANSPORTS = {
+  http: 'streamable-http',
+  'streamable-http': 'streamable-http',
+  streamableHttp: 'streamable-http',
+  sse: 'sse',
+  websocket: 'websocket',
+  ws: 'websocket',
+  stdio: 'auto',
+} as const satisfies Record<NonNullable<ServerEntry['type']>, HttpTransport>
+
+/** What a checked file says about servers, tools, namespaces, guards and discovery, with every default filled in. */
+export function dynamicOf(file: ConfigFile, toolTimeoutMs: number): DynamicConfig {
+  const servers = { ...file.mcpServers, ...file.servers }
+  return {
+    servers: Object.entries(servers).map(([name, entry]) => upstreamOf(name, entry, toolTimeoutMs)),
+    tools: Object.entries(file.tools ?? {}).map(([name, entry]) => toolOf(name, entry, toolTimeoutMs)),
+    namespaces: Object.entries(file.namespaces ?? {}).map(([name, entry]) => namespaceOf(name, entry)),
+    guards: (file.guards ?? []).map(guardOf),
+    discovery: (file.discovery ?? []).map(discoveryOf),
+  }
+}
+
+function upstreamOf(name: string, entry: ServerEntry, toolTimeoutMs: number): UpstreamDraft {
+  return {
+    name,
+    connection: connectionOf(entry),
+    prefix: entry.prefix ?? name.replaceAll(/[^A-Za-z0-9_-]/g, '_'),
+    enabled: entry.enabled ?? entry.disabled !== true,
+    era: entry.era ?? 'auto',
+    start: entry.start ?? 'eager',
+    share: entry.share ?? 'auto',
+    timeoutMs: entry.timeoutMs ?? toolTimeoutMs,
+    maxConcurrency: entry.maxConcurrency ?? CONCURRENCY_DEFAULT,
+    ...(entry.description === undefined ? {} : { description: entry.description }),
+  }
+}
+
+function connectionOf(entry: ServerEntry): Connection {
+  const { url, cwd } = entry
+  if (url !== undefined) return { kind: 'http', url, headers: entry.headers ?? {}, transport: transportOf(url, entry) }
+  return {
+    kind: 'stdio',
+    command: entry.command ?? '',
+    args: entry.args ?? [],
+    env: entry.env ?? {},
+    ...(cwd === undefined ? {} : { cwd: pathOf(cwd) }),
+  }
+}
+
+function transportOf(url: string, entry: ServerEntry): HttpTransport {
+  if (/^wss?:/i.test(url)) return 'websocket'
+  return entry.transport ?? (entry.type === undefined ? 'auto' : TRANSPORTS[entry.type])
+}
+
+function toolOf(name: string, entry: NonNullable<ConfigFile['tools']>[string], toolTimeoutMs: number): HttpToolDraft {
+  const { outputSchema, annotations, category, version, mapping } = entry
+  return {
+    name,
+    endpoint: entry.endpoint,
+    method: entry.method ?? 'POST',
+    description: entry.description ?? '',
+    headers: entry.headers ?? {},
+    inputSchema: entry.inputSchema ?? { type: 'object' },
+    tags: entry.tags ?? [],
+    capabilities: entry.capabilities ?? [],
+    securityLevel: entry.securityLevel ?? 0,
+    metadata: entry.metadata ?? {},
+    enabled: entry.enabled ?? true,
+    timeoutMs: entry.timeoutMs ?? toolTimeoutMs,
+    ...present({ outputSchema, annotations, category, version, mapping }),
+  }
+}
+
+function namespaceOf(name: string, entry: NonNullable<ConfigFile['namespaces']>[string]): NamespaceDraft {
+  const { description, servers, overrides = {} } = entry
+  return {
+    name,
+    include: entry.tools?.include ?? [],
+    exclude: entry.tools?.exclude ?? [],
+    expose: entry.expose ?? 'all',
+    overrides: Object.fromEntries(Object.entries(overrides).map(([tool, change]) => [tool, present(change)])),
+    ...present({ description, servers }),
+  }
+}
+
+function guardOf(entry: NonNullable<ConfigFile['guards']>[number]): GuardConfig {
+  const { deny, setArguments, redact, module } = entry
+  return {
+    tools: entry.tools,
+    ...present({ deny, setArguments, redact, module: module === undefined ? undefined : resolve(module) }),
+  }
+}
+
+function discoveryOf(entry: NonNullable<ConfigFile['discovery']>[number]): DiscoverySource {
+  if (entry.kind === 'file') return { kind: 'file', path: pathOf(entry.path) }
+  if (entry.kind === 'registry') return { kind: 'registry', url: entry.url, ...present({ search: entry.search }) }
+  return { kind: 'network', hosts: entry.hosts, ports: entry.ports, path: entry.path ?? '/mcp' }
+}
+
+type Present<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> }
+
+/** The members that have a value: a key with undefined is not the same as no key. */
+function present<T extends object>(members: T): Present<T> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Present<T>
+}

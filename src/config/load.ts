@@ -1,0 +1,165 @@
+import { readFileSync } from 'node:fs'
+import type { Config, DynamicConfig } from './config.ts'
+import { dynamicOf } from './dynamic.ts'
+import { environment, type Environment } from './env.ts'
+import { readConfigFile, type FileReading, type FileSettings } from './file.ts'
+import { freezeDeep } from './freeze.ts'
+import { nearest } from './nearest.ts'
+import { ConfigError, fileSource, type Problem } from './problems.ts'
+import { defaultDatabase, pathOf } from './setting-values.ts'
+import {
+  CONFIG_VARIABLE,
+  ENVIRONMENT_PREFIX,
+  environmentName,
+  LATER_SETTINGS,
+  SETTINGS,
+  settingKeys,
+  type SettingKey,
+  type SettingValues,
+} from './settings.ts'
+
+/** What the command line says; it beats the environment, which beats the file. */
+export interface ConfigFlags {
+  readonly config?: string | undefined
+  readonly host?: string | undefined
+  readonly port?: string | undefined
+  readonly dataDir?: string | undefined
+}
+
+export interface LoadOptions {
+  readonly flags?: ConfigFlags
+  readonly env?: Environment
+  readonly readFile?: (path: string) => string
+}
+
+/** Reads defaults, file, environment and flags. Throws one ConfigError that lists every problem. */
+export function loadConfig(options: LoadOptions): Config {
+  const { flags = {}, env = environment() } = options
+  const path = flags.config ?? (env[CONFIG_VARIABLE] || undefined)
+  const file = path === undefined ? undefined : pathOf(path)
+  const reading: FileReading =
+    file === undefined ? { file: {}, settings: {}, problems: [] } : readConfigFile(file, contextOf(options))
+  const sources = { flags, env, settings: reading.settings, file: file ?? '' }
+  const problems: Problem[] = [...reading.problems, ...unknownVariables(env), ...unknownSettings(sources)]
+  const values = readSettings(sources, problems)
+  if (problems.length > 0 || !reading.file) throw new ConfigError(problems)
+  return freezeDeep({
+    ...staticConfig(values),
+    ...(file === undefined ? {} : { file }),
+    unusedSettings: unusedSettings(sources),
+    dynamic: dynamicOf(reading.file, values.tool_timeout_seconds),
+  })
+}
+
+/** The data dir alone: for commands that only look for a running gateway. */
+export function dataDirOf(env: Environment): string {
+  return pathOf(env[environmentName('data_dir')] || (SETTINGS.data_dir.fallback ?? ''))
+}
+
+export interface Reloaded {
+  readonly dynamic: DynamicConfig
+  /** The file's `settings` as they stand now; they take effect at the next start. */
+  readonly settings: FileSettings
+}
+
+/** Reads the config file again. Throws ConfigError like `loadConfig`. */
+export function reloadFile(file: string, toolTimeoutMs: number, options: LoadOptions = {}): Reloaded {
+  const reading = readConfigFile(file, contextOf(options))
+  const sources = { flags: {}, env: {}, settings: reading.settings, file }
+  const problems: Problem[] = [...reading.problems, ...unknownSettings(sources)]
+  readSettings(sources, problems)
+  if (problems.length > 0 || !reading.file) throw new ConfigError(problems)
+  return freezeDeep({ dynamic: dynamicOf(reading.file, toolTimeoutMs), settings: reading.settings })
+}
+
+interface Sources {
+  readonly flags: ConfigFlags
+  readonly env: Environment
+  readonly settings: FileSettings
+  readonly file: string
+}
+
+function contextOf(options: LoadOptions) {
+  return {
+    env: options.env ?? environment(),
+    readFile: options.readFile ?? ((path: string) => readFileSync(path, 'utf8')),
+  }
+}
+
+function staticConfig(values: SettingValues) {
+  return {
+    host: values.host,
+    port: values.port,
+    debug: values.debug,
+    logLevel: values.logging_level ?? (values.debug ? ('DEBUG' as const) : ('INFO' as const)),
+    dataDir: values.data_dir,
+    database: values.database_url ?? defaultDatabase(values.data_dir),
+    ...(values.secret_key ? { secretKey: values.secret_key } : {}),
+    toolTimeoutMs: values.tool_timeout_seconds,
+    gracePeriodMs: values.grace_period_seconds,
+    bodyBytesMax: values.max_body_bytes,
+    resultBytesMax: values.max_result_bytes,
+    allowedHosts: values.allowed_hosts,
+    allowedOrigins: values.allowed_origins,
+    egressAllow: values.egress_allow,
+    stdioRegistration: values.stdio_registration,
+  }
+}
+
+function readSettings(sources: Sources, problems: Problem[]): SettingValues {
+  const entries = settingKeys().map((key) => [key, readSetting(key, sources, problems)] as const)
+  return Object.fromEntries(entries) as SettingValues
+}
+
+function readSetting(key: SettingKey, sources: Sources, problems: Problem[]): unknown {
+  const { parse, fallback } = SETTINGS[key]
+  const given = givenValue(key, sources)
+  try {
+    if (given) return parse(given.text)
+  } catch (error) {
+    problems.push({ source: given?.source ?? key, text: error instanceof Error ? error.message : String(error) })
+  }
+  return fallback === undefined ? undefined : parse(fallback)
+}
+
+const FLAGS: Partial<Record<SettingKey, { readonly flag: keyof ConfigFlags; readonly shown: string }>> = {
+  host: { flag: 'host', shown: '--host' },
+  port: { flag: 'port', shown: '--port' },
+  data_dir: { flag: 'dataDir', shown: '--data-dir' },
+}
+
+function givenValue(key: SettingKey, sources: Sources): { readonly text: string; readonly source: string } | undefined {
+  const flag = FLAGS[key]
+  const flagged = flag && sources.flags[flag.flag]
+  if (flag && flagged !== undefined) return { text: flagged, source: `flag ${flag.shown}` }
+  const variable = environmentName(key)
+  const exported = sources.env[variable]
+  // Compose files and CI systems export what is not set as an empty text.
+  if (exported !== undefined && exported !== '') return { text: exported.trim(), source: `environment ${variable}` }
+  const written = sources.settings[key]
+  if (written === undefined) return undefined
+  const text = Array.isArray(written) ? written.join(',') : String(written)
+  return { text, source: fileSource(sources.file, ['settings', key]) }
+}
+
+const ALL_KEYS: readonly string[] = [...settingKeys(), ...LATER_SETTINGS]
+
+function unknownVariables(env: Environment): Problem[] {
+  const known = [CONFIG_VARIABLE, ...ALL_KEYS.map(environmentName)]
+  return Object.keys(env)
+    .filter((name) => name.startsWith(ENVIRONMENT_PREFIX) && !known.includes(name))
+    .map((name) => ({ source: `environment ${name}`, text: `unknown setting, did you mean ${nearest(name, known)}?` }))
+}
+
+function unknownSettings({ settings, file }: Sources): Problem[] {
+  return Object.keys(settings)
+    .filter((key) => !ALL_KEYS.includes(key))
+    .map((key) => ({
+      source: fileSource(file, ['settings', key]),
+      text: `unknown key, did you mean "${nearest(key, ALL_KEYS)}"?`,
+    }))
+}
+
+function unusedSettings({ env, settings }: Sources): string[] {
+  return LATER_SETTINGS.filter((key) => env[environmentName(key)] || settings[key] !== undefined).map(environmentName)
+}

@@ -1,0 +1,136 @@
+import { isIP } from 'node:net'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { DatabaseConfig, LogLevel, Secret } from './config.ts'
+import { createSecret, weaknessOf } from './secret.ts'
+
+/**
+ * Readers of settings, from text to value. Each throws an Error whose message completes the sentence
+ * "META_MCP_X …" and never repeats a secret.
+ */
+
+const TRUE = new Set(['true', '1', 'yes', 'on'])
+const FALSE = new Set(['false', '0', 'no', 'off'])
+
+export function booleanOf(text: string): boolean {
+  const word = text.toLowerCase()
+  if (TRUE.has(word)) return true
+  if (FALSE.has(word)) return false
+  throw new Error(`must be true or false, not ${quoted(text)}`)
+}
+
+/** A reader of whole numbers between two limits. */
+export function integerBetween(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value
+    throw new Error(`must be a whole number from ${min} to ${max}, not ${quoted(text)}`)
+  }
+}
+
+/** A reader of seconds, fractions allowed, as milliseconds. */
+export function secondsBetween(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (/^\d+(\.\d+)?$/.test(text) && value >= min && value <= max) return Math.round(value * 1000)
+    throw new Error(`must be a number of seconds from ${min} to ${max}, not ${quoted(text)}`)
+  }
+}
+
+/** A reader of one of some words. */
+export function oneOf<const T extends string>(words: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = words.find((word) => word === text.toLowerCase())
+    if (found !== undefined) return found
+    throw new Error(`must be ${words.slice(0, -1).join(', ')} or ${words.at(-1)}, not ${quoted(text)}`)
+  }
+}
+
+const LEVELS: Readonly<Record<string, LogLevel>> = {
+  debug: 'DEBUG',
+  info: 'INFO',
+  warning: 'WARNING',
+  warn: 'WARNING',
+  error: 'ERROR',
+}
+
+export function logLevelOf(text: string): LogLevel {
+  const level = LEVELS[text.toLowerCase()]
+  if (level) return level
+  throw new Error(`must be DEBUG, INFO, WARNING or ERROR, not ${quoted(text)}`)
+}
+
+/** The address to listen on. Without access control only this machine may reach it. */
+export function loopbackHost(text: string): string {
+  const host = text.replace(/^\[(.*)\]$/, '$1').toLowerCase()
+  if (host === 'localhost' || host === '::1') return host
+  if (isIP(host) === 4 && host.startsWith('127.')) return host
+  throw new Error(
+    `is ${quoted(text)}, which other machines could reach, and this version has no access control yet; use 127.0.0.1, ::1 or localhost`,
+  )
+}
+
+/** An absolute path; `~` is the home directory. */
+export function pathOf(text: string): string {
+  return resolve(text.replace(/^~(?=$|[/\\])/, homedir()))
+}
+
+/** The texts of a comma-separated list. */
+function listOf(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '')
+}
+
+export function hostsOf(text: string): readonly string[] {
+  return listOf(text).map((host) => {
+    if (/^[\w.*-]+(:\d+)?$/.test(host) || isIP(host.replace(/^\[(.*)\]$/, '$1'))) return host.toLowerCase()
+    throw new Error(`has ${quoted(host)}, which is no host name; write names without "http://" and path`)
+  })
+}
+
+export function originsOf(text: string): readonly string[] {
+  return listOf(text).map((origin) => {
+    const url = URL.parse(origin)
+    if (url && url.host !== '' && `${url.protocol}//${url.host}` === origin.toLowerCase().replace(/\/$/, ''))
+      return `${url.protocol}//${url.host}`
+    throw new Error(`has ${quoted(origin)}, which is no origin like https://app.example.com`)
+  })
+}
+
+/** Host names, addresses and CIDR ranges. */
+export function rangesOf(text: string): readonly string[] {
+  return listOf(text).map((range) => {
+    const [address = '', bits, ...more] = range.split('/')
+    const kind = isIP(address)
+    const isRange = kind !== 0 && /^\d+$/.test(bits ?? '') && Number(bits) <= (kind === 4 ? 32 : 128)
+    if (more.length === 0 && (isRange || (bits === undefined && (kind !== 0 || /^[\w.*-]+$/.test(address)))))
+      return range
+    throw new Error(`has ${quoted(range)}, which is neither a host nor a range like 10.0.0.0/8`)
+  })
+}
+
+export function databaseOf(text: string): DatabaseConfig {
+  const path = /^sqlite:(?:\/\/)?(.+)$/s.exec(text)?.[1]
+  if (path !== undefined) return { kind: 'sqlite', path: path === ':memory:' ? path : pathOf(path) }
+  const url = URL.parse(text)
+  if (url?.protocol === 'postgresql:' || url?.protocol === 'postgres:')
+    return { kind: 'postgres', url: createSecret(text) }
+  throw new Error('must be sqlite:PATH or postgresql://USER:PASSWORD@HOST/DATABASE')
+}
+
+/** Where the embedded database lies when nothing else is said. */
+export function defaultDatabase(dataDir: string): DatabaseConfig {
+  return { kind: 'sqlite', path: join(dataDir, 'metamcp.db') }
+}
+
+export function signingKeyOf(text: string): Secret {
+  const weakness = weaknessOf(text)
+  if (weakness === undefined) return createSecret(text)
+  throw new Error(weakness)
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
+}

@@ -1,0 +1,134 @@
+import type { DatabaseConfig, Secret } from './config.ts'
+import {
+  booleanOf,
+  databaseOf,
+  hostsOf,
+  integerBetween,
+  logLevelOf,
+  loopbackHost,
+  oneOf,
+  originsOf,
+  pathOf,
+  rangesOf,
+  secondsBetween,
+  signingKeyOf,
+} from './setting-values.ts'
+
+/** One setting: how it is read, what it is when nobody sets it, and what it means. */
+export interface Setting<T> {
+  readonly parse: (text: string) => T
+  /** Parsed like any other value; undefined where unset has a meaning of its own. */
+  readonly fallback: string | undefined
+  /** The default as documentation shows it. */
+  readonly shown: string
+  readonly doc: string
+}
+
+function setting<T>(fallback: string, parse: (text: string) => T, doc: string): Setting<T> {
+  return { parse, fallback, shown: fallback, doc }
+}
+
+/** A setting without a value of its own: `shown` says what happens then. */
+function optional<T>(shown: string, parse: (text: string) => T, doc: string): Setting<T | undefined> {
+  return { parse, fallback: undefined, shown, doc }
+}
+
+const BODY_BYTES_DEFAULT = String(4 * 1024 * 1024)
+const RESULT_BYTES_DEFAULT = String(64 * 1024 * 1024)
+const BYTES_MAX = 1024 * 1024 * 1024
+
+/**
+ * Every static setting, by its key in the file's `settings`. The environment's name is `META_MCP_` and the key in capitals.
+ * `docs/reference/settings.md` and `.env.example` are generated from this table.
+ */
+export const SETTINGS = {
+  host: setting('127.0.0.1', loopbackHost, 'Address to listen on: loopback only, until access control exists.'),
+  port: setting('8000', integerBetween(0, 65_535), 'Port to listen on; 0 takes a free one and prints it.'),
+  debug: setting(
+    'false',
+    booleanOf,
+    'More detail in logs: the level is DEBUG unless one is set. Never a stack in a reply.',
+  ),
+  secret_key: optional<Secret>(
+    'generated into the data dir',
+    signingKeyOf,
+    'Seals session ids and cursors. At least 32 bytes; well-known example values are refused.',
+  ),
+  database_url: optional<DatabaseConfig>(
+    'metamcp.db in the data dir',
+    databaseOf,
+    '`sqlite:PATH` or `postgresql://USER:PASSWORD@HOST/DATABASE`.',
+  ),
+  logging_level: optional('INFO', logLevelOf, 'DEBUG, INFO, WARNING or ERROR.'),
+  data_dir: setting('~/.metamcp', pathOf, 'Where the embedded database and the keys are kept.'),
+  egress_allow: setting(
+    '',
+    rangesOf,
+    'Hosts and CIDR ranges in private networks that servers and tools registered over the API may have. Those in the config file are trusted.',
+  ),
+  stdio_registration: setting(
+    'auto',
+    oneOf(['auto', 'on', 'off']),
+    'Whether commands may be registered over the API: `auto` means only while listening on loopback.',
+  ),
+  tool_timeout_seconds: setting(
+    '30',
+    secondsBetween(0.1, 86_400),
+    'How long a tool call may be silent, where neither server nor tool sets `timeoutMs`.',
+  ),
+  allowed_hosts: setting('', hostsOf, 'Host names that requests may carry, beside the loopback names.'),
+  allowed_origins: setting('', originsOf, 'Web origins that requests may come from, beside the loopback ones.'),
+  grace_period_seconds: setting(
+    '10',
+    secondsBetween(0, 3600),
+    'How long a stopping gateway waits for calls that still run.',
+  ),
+  max_body_bytes: setting(
+    BODY_BYTES_DEFAULT,
+    integerBetween(1024, BYTES_MAX),
+    'Largest request body that is accepted.',
+  ),
+  max_result_bytes: setting(
+    RESULT_BYTES_DEFAULT,
+    integerBetween(1024, BYTES_MAX),
+    'Largest single message that is accepted from a server.',
+  ),
+} as const satisfies Record<string, Setting<unknown>>
+
+export type SettingKey = keyof typeof SETTINGS
+/** The parsed value of every setting. */
+export type SettingValues = { readonly [K in SettingKey]: ReturnType<(typeof SETTINGS)[K]['parse']> }
+
+/** Settings that later versions read. They are accepted, so that one environment serves several versions. */
+export const LATER_SETTINGS = [
+  'algorithm',
+  'signing_key_file',
+  'access_token_expire_minutes',
+  'refresh_token_expire_days',
+  'redis_url',
+  'cache_ttl',
+  'cache_enabled',
+  'metrics_enabled',
+  'admin_username',
+  'admin_password',
+  'anonymous_role',
+  'circuit_breaker_failure_threshold',
+  'circuit_breaker_recovery_seconds',
+  'circuit_breaker_success_threshold',
+  'tool_retry_attempts',
+] as const
+
+export const ENVIRONMENT_PREFIX = 'META_MCP_'
+/** The environment variable that names the config file; it has no key in the file. */
+export const CONFIG_VARIABLE = `${ENVIRONMENT_PREFIX}CONFIG`
+export const CONFIG_DOC =
+  'YAML or JSON file with servers, tools, namespaces, guards, discovery and settings. A change on disk or SIGHUP reloads all but the settings.'
+
+/** `logging_level` → `META_MCP_LOGGING_LEVEL`. */
+export function environmentName(key: string): string {
+  return ENVIRONMENT_PREFIX + key.toUpperCase()
+}
+
+export function settingKeys(): SettingKey[] {
+  return Object.keys(SETTINGS) as SettingKey[]
+}

@@ -1,0 +1,86 @@
+import { z } from 'zod'
+import { page, pageInfo, text, timeInput, timestamp } from './scalars.ts'
+
+const anyObject = z
+  .custom<Record<string, unknown>>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), {
+    error: 'must be an object',
+  })
+  .meta({ type: 'object', additionalProperties: true })
+
+/** The arguments travel to the tool as they are written here. */
+export const executeRequest = z
+  .strictObject({
+    arguments: anyObject.optional(),
+    input_data: anyObject.optional().describe('Another name for arguments'),
+  })
+  .refine((body) => body.arguments === undefined || body.input_data === undefined, {
+    error: 'give arguments or input_data, not both',
+  })
+export type ExecuteRequest = z.infer<typeof executeRequest>
+
+const status = z.enum(['success', 'error'])
+
+/** `result` is the MCP result as the server wrote it. */
+export const executeAnswer = z.object({
+  execution_id: z.string(),
+  tool_name: z.string(),
+  server: z.string(),
+  status,
+  result: z.unknown(),
+  is_error: z.boolean().describe('The tool itself reports a failure'),
+  cached: z.boolean(),
+  execution_time: z.number().describe('Seconds'),
+  executed_by: z.string(),
+  timestamp,
+})
+export type ExecuteAnswer = z.infer<typeof executeAnswer>
+
+export const executionQuery = z.strictObject({
+  name: text(512).optional(),
+  server: text(128).optional(),
+  principal: text(256).optional(),
+  status: status.optional(),
+  from: timeInput.optional().describe('Started at or after'),
+  to: timeInput.optional().describe('Started before'),
+  ...page,
+})
+export type ExecutionQuery = z.infer<typeof executionQuery>
+
+export const executionParams = z.object({ id: text(128) })
+
+export const execution = z.object({
+  execution_id: z.string(),
+  trace_id: z.string(),
+  kind: z.string(),
+  name: z.string(),
+  server: z.string(),
+  principal: z.string(),
+  surface: z.string(),
+  namespace: z.string().nullable(),
+  status,
+  is_error: z.boolean(),
+  error: z.string().nullable(),
+  error_message: z.string().nullable(),
+  started_at: timestamp,
+  duration_ms: z.number(),
+  request_bytes: z.number(),
+  result_bytes: z.number(),
+  stages: z.array(z.object({ stage: z.string(), at_ms: z.number() })),
+})
+export type ExecutionBody = z.infer<typeof execution>
+
+export const executionPage = z.object({ executions: z.array(execution), ...pageInfo })
+
+/** Durations in milliseconds, null without calls. */
+export const toolStats = z.object({
+  tool_name: z.string(),
+  calls: z.int(),
+  successes: z.int(),
+  errors: z.int(),
+  success_rate: z.number().nullable().describe('0 to 1'),
+  average_ms: z.number().nullable(),
+  p50_ms: z.number().nullable(),
+  p95_ms: z.number().nullable(),
+  p99_ms: z.number().nullable(),
+  last_called_at: timestamp.nullable(),
+})

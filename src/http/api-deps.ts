@@ -1,0 +1,39 @@
+import type { IncomingMessage } from 'node:http'
+import type { z } from 'zod'
+import type { discoveryAnswer, discoveryRequest } from '#contract/discovery'
+import type { logLevelBody } from '#contract/log-level'
+import type { ExecutionStore } from '#gateway/executions'
+import type { Gateway } from '#gateway/gateway'
+import type { AppError } from '#kernel/errors'
+import type { Logger } from '#kernel/logger'
+import type { HttpToolDraft, Registry, UpstreamDraft } from '#registry/registry-api'
+import type { UpstreamControl } from '#registry/upstream-status'
+import type { HealthSource } from './health-source.ts'
+
+type LogLevel = z.infer<typeof logLevelBody>['level']
+type DiscoverySource = z.infer<typeof discoveryRequest>['source']
+type Discovered = z.infer<typeof discoveryAnswer>['servers']
+
+/** What the API stands on. */
+export interface ApiDeps {
+  readonly registry: Registry
+  readonly gateway: Pick<Gateway, 'run'>
+  readonly executions: ExecutionStore
+  readonly upstreams: UpstreamControl
+  readonly health: HealthSource
+  readonly log: Logger
+  readonly bodyBytesMax: number
+  /** Idle limit of tools and servers that are registered without one. */
+  readonly toolTimeoutMs: number
+  /** Epoch milliseconds. */
+  now(): number
+  newId(): string
+  logLevel(): LogLevel
+  setLogLevel(level: LogLevel): void
+  /** Rules for what is registered over the API: where it may lead, what it may start. Throws AppError. */
+  admit?(draft: UpstreamDraft | HttpToolDraft): void | Promise<void>
+  /** Host and Origin check; asked before anything else of every request. */
+  hostGuard?(request: IncomingMessage): AppError | undefined
+  /** Looks for servers in one place, or in all that the configuration names, and registers the new ones. */
+  discover?(source: DiscoverySource): Promise<Discovered>
+}

@@ -1,0 +1,63 @@
+import type { z } from 'zod'
+import type { Principal } from '#identity/principal'
+import type { ApiDeps } from './api-deps.ts'
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** What a handler may use: what the API stands on, and the API's own description. */
+export interface ApiContext extends ApiDeps {
+  /** The OpenAPI document as JSON. */
+  openApiText(): string
+}
+
+/** One request, checked against the contract of its endpoint. */
+export interface ApiRequest<P = unknown, Q = unknown, B = unknown> {
+  readonly params: P
+  readonly query: Q
+  readonly body: B
+  readonly principal: Principal
+  /** The body as it came: for what travels on to the letter. */
+  readonly bodyText: string
+  readonly traceparent: string | undefined
+  /** Aborted when the client goes away before the answer. */
+  readonly signal: AbortSignal
+}
+
+/** An answer that is JSON text already. */
+export class JsonText {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+interface Contract<P, Q, B, A> {
+  readonly method: Method
+  /** With `:name` places. */
+  readonly path: string
+  readonly group: string
+  readonly summary: string
+  readonly params?: z.ZodType<P>
+  readonly query?: z.ZodType<Q>
+  readonly body?: z.ZodType<B>
+  /** Of the one success. */
+  readonly status: number
+  readonly answer: z.ZodType<A>
+}
+
+/** An endpoint as the table holds it, its types erased. */
+export interface Endpoint extends Contract<unknown, unknown, unknown, unknown> {
+  handle(context: ApiContext, request: ApiRequest): unknown
+}
+
+/** Declares an endpoint: first what it takes and gives, then what it does. */
+export function endpoint<A, P = undefined, Q = undefined, B = undefined>(
+  declaration: Contract<P, Q, B, A> & {
+    handle(context: ApiContext, request: ApiRequest<P, Q, B>): Handled<NoInfer<A>> | Promise<Handled<NoInfer<A>>>
+  },
+): Endpoint {
+  return declaration
+}
+
+type Handled<A> = A | JsonText

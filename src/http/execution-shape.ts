@@ -1,0 +1,46 @@
+import type { ExecutionBody, ExecutionQuery } from '#contract/execution'
+import type { Execution, ExecutionFilter } from '#gateway/executions'
+import type { Registry } from '#registry/registry-api'
+import { defined } from './defined.ts'
+import { findTool } from './find-tool.ts'
+import { isoTime } from './page.ts'
+
+/** A call of the history as answers show it. */
+export function executionBody(execution: Execution): ExecutionBody {
+  return {
+    execution_id: execution.id,
+    trace_id: execution.traceId,
+    kind: execution.kind,
+    name: execution.name,
+    server: execution.server,
+    principal: execution.principal,
+    surface: execution.surface,
+    namespace: execution.namespace ?? null,
+    status: execution.outcome,
+    is_error: execution.isError,
+    error: execution.errorCode ?? null,
+    error_message: execution.errorMessage ?? null,
+    started_at: isoTime(execution.startedAt),
+    duration_ms: execution.durationMs,
+    request_bytes: execution.requestBytes,
+    result_bytes: execution.resultBytes,
+    stages: execution.stages.map(([stage, atMs]) => ({ stage, at_ms: atMs })),
+  }
+}
+
+/** The history knows tools by their exposed names. */
+export function executionFilter(registry: Registry, query: ExecutionQuery): ExecutionFilter {
+  const { name, from, to, limit, offset } = query
+  return {
+    ...defined({
+      name: name === undefined ? undefined : (findTool(registry, name)?.exposedName ?? name),
+      server: query.server,
+      principal: query.principal,
+      outcome: query.status,
+      from: from === undefined ? undefined : Date.parse(from),
+      to: to === undefined ? undefined : Date.parse(to),
+    }),
+    limit,
+    offset,
+  }
+}

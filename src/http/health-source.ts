@@ -1,0 +1,10 @@
+/** What health endpoints ask. */
+export interface HealthSource {
+  readonly version: string
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+  /** True once the gateway stops taking new work. */
+  isDraining(): boolean
+  /** Rejects while the storage cannot be used. */
+  checkStorage(): Promise<void>
+}

@@ -1,0 +1,54 @@
+import type { Endpoint } from './endpoint.ts'
+import { getLogLevel } from './routes/admin/get-log-level.ts'
+import { setLogLevel } from './routes/admin/set-log-level.ts'
+import { getExecution } from './routes/executions/get.ts'
+import { listExecutions } from './routes/executions/list.ts'
+import { getDetailedHealth } from './routes/health/detailed.ts'
+import { getLiveness } from './routes/health/live.ts'
+import { getHealth } from './routes/health/overview.ts'
+import { getReadiness } from './routes/health/ready.ts'
+import { getNamespace } from './routes/namespaces/get.ts'
+import { listNamespaces } from './routes/namespaces/list.ts'
+import { registerNamespace } from './routes/namespaces/register.ts'
+import { removeNamespace } from './routes/namespaces/remove.ts'
+import { replaceNamespace } from './routes/namespaces/replace.ts'
+import { getOpenApi } from './routes/root/open-api.ts'
+import { getWelcome } from './routes/root/welcome.ts'
+import { changeServer } from './routes/servers/change.ts'
+import { discoverServers } from './routes/servers/discover.ts'
+import { getServer } from './routes/servers/get.ts'
+import { listServers } from './routes/servers/list.ts'
+import { getServerLogs } from './routes/servers/logs.ts'
+import { registerServer } from './routes/servers/register.ts'
+import { removeServer } from './routes/servers/remove.ts'
+import { replaceServer } from './routes/servers/replace.ts'
+import { restartServer } from './routes/servers/restart.ts'
+import { changeTool } from './routes/tools/change.ts'
+import { executeTool } from './routes/tools/execute.ts'
+import { getOneTool } from './routes/tools/get.ts'
+import { listTools } from './routes/tools/list.ts'
+import { registerTool } from './routes/tools/register.ts'
+import { removeTool } from './routes/tools/remove.ts'
+import { getToolStats } from './routes/tools/stats.ts'
+
+/** Every endpoint there is. */
+// prettier-ignore
+export const ENDPOINTS: readonly Endpoint[] = [
+  // tools
+  listTools,      registerTool,
+  getOneTool,     changeTool,       removeTool,
+  executeTool,    getToolStats,
+  // history
+  listExecutions, getExecution,
+  // MCP servers
+  listServers,    registerServer,   discoverServers,
+  getServer,      replaceServer,    changeServer,     removeServer,
+  restartServer,  getServerLogs,
+  // namespaces
+  listNamespaces, registerNamespace,
+  getNamespace,   replaceNamespace, removeNamespace,
+  // operation
+  getHealth,      getLiveness,      getReadiness,     getDetailedHealth,
+  getLogLevel,    setLogLevel,
+  getWelcome,     getOpenApi,
+]

@@ -1,0 +1,48 @@
+import { detailedHealth, type HealthComponent } from '#contract/health'
+import type { UpstreamRecord } from '#registry/records'
+import { endpoint, type ApiContext } from '../../endpoint.ts'
+import { isoTime } from '../../page.ts'
+import { redactor } from '../../server-secrets.ts'
+import { storageWorks } from '../../storage-check.ts'
+
+export const getDetailedHealth = endpoint({
+  method: 'GET',
+  path: '/api/v1/health/detailed',
+  group: 'health',
+  summary: 'Each component for itself',
+  status: 200,
+  answer: detailedHealth,
+
+  async handle(context) {
+    const { health, now, registry } = context
+    const components = [
+      storageComponent(await storageWorks(health)),
+      catalogComponent(context),
+      ...registry.upstreams.list().map((record) => serverComponent(context, record)),
+    ]
+    return {
+      overall_healthy: components.every((component) => component.healthy),
+      uptime: (now() - health.startedAt) / 1000,
+      version: health.version,
+      timestamp: isoTime(now()),
+      components,
+    }
+  },
+})
+
+function storageComponent(healthy: boolean): HealthComponent {
+  const message = healthy ? 'The storage answers' : 'The storage does not answer'
+  return { name: 'storage', kind: 'storage', healthy, status: healthy ? 'online' : 'offline', message }
+}
+
+function catalogComponent({ registry: { catalog } }: ApiContext): HealthComponent {
+  const collisions = catalog.collisions().length
+  const message = `${catalog.allTools().length} tools at revision ${catalog.revision}, ${collisions} name collisions`
+  return { name: 'catalog', kind: 'catalog', healthy: true, status: 'online', message }
+}
+
+function serverComponent({ upstreams }: ApiContext, record: UpstreamRecord): HealthComponent {
+  const { state, reason } = upstreams.status(record.id)
+  const healthy = state !== 'offline' && state !== 'degraded'
+  return { name: record.name, kind: 'server', healthy, status: state, message: redactor(record.connection)(reason) }
+}

@@ -1,0 +1,19 @@
+import { readiness } from '#contract/health'
+import { AppError } from '#kernel/errors'
+import { endpoint } from '../../endpoint.ts'
+import { storageWorks } from '../../storage-check.ts'
+
+export const getReadiness = endpoint({
+  method: 'GET',
+  path: '/api/v1/health/ready',
+  group: 'health',
+  summary: 'The gateway takes work; 503 while it drains or its storage is down',
+  status: 200,
+  answer: readiness,
+
+  async handle({ health }) {
+    if (health.isDraining()) throw new AppError('unavailable', 'The gateway is draining')
+    if (!(await storageWorks(health))) throw new AppError('unavailable', 'The storage is down')
+    return { status: 'ready' as const }
+  },
+})

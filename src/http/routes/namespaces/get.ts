@@ -1,0 +1,17 @@
+import { namespaceBody, namespaceParams } from '#contract/namespace'
+import { endpoint } from '../../endpoint.ts'
+import { namespaceAnswer } from '../../namespace-shape.ts'
+
+export const getNamespace = endpoint({
+  method: 'GET',
+  path: '/api/v1/namespaces/:name',
+  group: 'namespaces',
+  summary: 'One published set',
+  params: namespaceParams,
+  status: 200,
+  answer: namespaceBody,
+
+  handle({ registry }, { params }) {
+    return namespaceAnswer(registry, registry.namespaces.get(params.name))
+  },
+})

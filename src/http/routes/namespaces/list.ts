@@ -1,0 +1,19 @@
+import { namespacePage, namespaceQuery } from '#contract/namespace'
+import { endpoint } from '../../endpoint.ts'
+import { namespaceAnswer } from '../../namespace-shape.ts'
+import { pageOf } from '../../page.ts'
+
+export const listNamespaces = endpoint({
+  method: 'GET',
+  path: '/api/v1/namespaces',
+  group: 'namespaces',
+  summary: 'Published sets of tools',
+  query: namespaceQuery,
+  status: 200,
+  answer: namespacePage,
+
+  handle({ registry }, { query }) {
+    const { items, info } = pageOf(registry.namespaces.list(), query)
+    return { namespaces: items.map((record) => namespaceAnswer(registry, record)), ...info }
+  },
+})

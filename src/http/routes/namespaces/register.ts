@@ -1,0 +1,17 @@
+import { namespaceBody, namespaceRegistration } from '#contract/namespace'
+import { endpoint } from '../../endpoint.ts'
+import { namespaceAnswer, namespaceDraft } from '../../namespace-shape.ts'
+
+export const registerNamespace = endpoint({
+  method: 'POST',
+  path: '/api/v1/namespaces',
+  group: 'namespaces',
+  summary: 'Publish a set of tools at /mcp/{name}',
+  body: namespaceRegistration,
+  status: 201,
+  answer: namespaceBody,
+
+  async handle({ registry }, { body }) {
+    return namespaceAnswer(registry, await registry.namespaces.register(namespaceDraft(body)))
+  },
+})

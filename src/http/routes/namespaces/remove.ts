@@ -1,0 +1,17 @@
+import { noContent } from '#contract/scalars'
+import { namespaceParams } from '#contract/namespace'
+import { endpoint } from '../../endpoint.ts'
+
+export const removeNamespace = endpoint({
+  method: 'DELETE',
+  path: '/api/v1/namespaces/:name',
+  group: 'namespaces',
+  summary: 'Take a published set away; its tools stay',
+  params: namespaceParams,
+  status: 204,
+  answer: noContent,
+
+  async handle({ registry }, { params }) {
+    await registry.namespaces.remove(params.name)
+  },
+})

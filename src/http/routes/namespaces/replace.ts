@@ -1,0 +1,22 @@
+import { namespaceBody, namespaceParams, namespaceReplacement } from '#contract/namespace'
+import { withAbsent } from '../../defined.ts'
+import { endpoint } from '../../endpoint.ts'
+import { namespaceAnswer, namespaceDraft } from '../../namespace-shape.ts'
+
+export const replaceNamespace = endpoint({
+  method: 'PUT',
+  path: '/api/v1/namespaces/:name',
+  group: 'namespaces',
+  summary: 'Replace a published set; what is absent has its default again',
+  params: namespaceParams,
+  body: namespaceReplacement,
+  status: 200,
+  answer: namespaceBody,
+
+  async handle({ registry }, { params, body }) {
+    const before = registry.namespaces.get(params.name)
+    const draft = namespaceDraft({ ...body, name: body.name ?? before.name })
+    const after = await registry.namespaces.update(before.id, withAbsent(draft, ['description', 'servers']))
+    return namespaceAnswer(registry, after)
+  },
+})

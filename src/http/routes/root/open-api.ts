@@ -1,0 +1,13 @@
+import { openApiDocument } from '#contract/welcome'
+import { endpoint, JsonText } from '../../endpoint.ts'
+
+export const getOpenApi = endpoint({
+  method: 'GET',
+  path: '/openapi.json',
+  group: 'root',
+  summary: 'This API in OpenAPI 3.1',
+  status: 200,
+  answer: openApiDocument,
+
+  handle: ({ openApiText }) => new JsonText(openApiText()),
+})

@@ -1,0 +1,19 @@
+import { discoveryAnswer, discoveryRequest } from '#contract/discovery'
+import { AppError } from '#kernel/errors'
+import { endpoint } from '../../endpoint.ts'
+
+export const discoverServers = endpoint({
+  method: 'POST',
+  path: '/api/v1/proxy/discovery',
+  group: 'servers',
+  summary: 'Look for MCP servers and register the new ones',
+  body: discoveryRequest,
+  status: 200,
+  answer: discoveryAnswer,
+
+  async handle({ discover }, { body }) {
+    if (!discover) throw new AppError('unavailable', 'This gateway has no discovery')
+    const servers = await discover(body.source)
+    return { servers, total: servers.length }
+  },
+})

@@ -1,0 +1,17 @@
+import { serverDetails, serverParams } from '#contract/server'
+import { endpoint } from '../../endpoint.ts'
+import { serverDetailsBody } from '../../server-shape.ts'
+
+export const getServer = endpoint({
+  method: 'GET',
+  path: '/api/v1/proxy/servers/:id',
+  group: 'servers',
+  summary: 'One MCP server with its tools and processes',
+  params: serverParams,
+  status: 200,
+  answer: serverDetails,
+
+  handle(context, { params }) {
+    return serverDetailsBody(context, context.registry.upstreams.get(params.id))
+  },
+})

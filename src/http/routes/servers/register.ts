@@ -1,0 +1,19 @@
+import { serverDetails, serverRegistration } from '#contract/server'
+import { endpoint } from '../../endpoint.ts'
+import { serverDetailsBody, serverDraft } from '../../server-shape.ts'
+
+export const registerServer = endpoint({
+  method: 'POST',
+  path: '/api/v1/proxy/servers',
+  group: 'servers',
+  summary: 'Add an MCP server; it connects in the background',
+  body: serverRegistration,
+  status: 201,
+  answer: serverDetails,
+
+  async handle(context, { body }) {
+    const draft = serverDraft(body, context.toolTimeoutMs)
+    await context.admit?.(draft)
+    return serverDetailsBody(context, await context.registry.upstreams.register(draft))
+  },
+})

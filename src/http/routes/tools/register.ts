@@ -1,0 +1,24 @@
+import { toolRegistered, toolRegistration } from '#contract/tool'
+import { AppError } from '#kernel/errors'
+import { endpoint } from '../../endpoint.ts'
+import { toolDraft } from '../../tool-shape.ts'
+
+export const registerTool = endpoint({
+  method: 'POST',
+  path: '/api/v1/tools',
+  group: 'tools',
+  summary: 'Offer a plain HTTP API as a tool',
+  body: toolRegistration,
+  status: 201,
+  answer: toolRegistered,
+
+  async handle({ registry, admit, toolTimeoutMs }, { body }) {
+    const draft = toolDraft(body, toolTimeoutMs)
+    await admit?.(draft)
+    if (registry.catalog.allTools().some((tool) => tool.name === draft.name)) {
+      throw new AppError('conflict', `A tool is called ${draft.name} already`, { details: { name: draft.name } })
+    }
+    const record = await registry.httpTools.register(draft)
+    return { tool_id: record.id, message: `Tool ${record.name} is registered` }
+  },
+})

@@ -1,0 +1,62 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { problem } from '#contract/problem'
+import { LOCAL_PRINCIPAL } from '#identity/principal'
+import type { BodyReader } from './body-reader.ts'
+import { JsonText, type ApiContext, type ApiRequest, type Endpoint } from './endpoint.ts'
+
+interface Serving {
+  readonly context: ApiContext
+  readonly bodies: BodyReader
+}
+
+/** Makes a declaration answer. */
+export function serveEndpoint(app: FastifyInstance, endpoint: Endpoint, { context, bodies }: Serving): void {
+  const { method, path, params, query, body, answer, status } = endpoint
+  app.route({
+    method,
+    url: path,
+    schema: {
+      tags: [endpoint.group],
+      summary: endpoint.summary,
+      ...(params && { params }),
+      ...(query && { querystring: query }),
+      ...(body && { body }),
+      response: { [status]: answer, default: problem },
+    },
+    async handler(request, reply) {
+      const result = await endpoint.handle(context, apiRequest(request, reply, bodies))
+      void reply.code(status)
+      if (!(result instanceof JsonText)) return reply.send(result)
+      return reply.type('application/json; charset=utf-8').send(result.text)
+    },
+  })
+}
+
+function apiRequest(request: FastifyRequest, reply: FastifyReply, bodies: BodyReader): ApiRequest {
+  const { params, query, body } = request
+  return {
+    params,
+    query,
+    body,
+    principal: LOCAL_PRINCIPAL,
+    bodyText: bodies.textOf(request),
+    traceparent: traceparentOf(request),
+    signal: closeSignal(reply),
+  }
+}
+
+function closeSignal({ raw }: FastifyReply): AbortSignal {
+  const controller = new AbortController()
+  raw.once('close', () => {
+    if (!raw.writableEnded) controller.abort()
+  })
+  return controller.signal
+}
+
+/** The caller's trace, when it says so in a form that others will understand (W3C Trace Context). */
+function traceparentOf({ headers }: FastifyRequest): string | undefined {
+  const { traceparent } = headers
+  const isTrace =
+    typeof traceparent === 'string' && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent)
+  return isTrace ? traceparent : undefined
+}

@@ -1,0 +1,127 @@
+import type { Tool, ToolChange, ToolDetails, ToolRegistration } from '#contract/tool'
+import { ValidationError } from '#kernel/errors'
+import type { JsonObject } from '#kernel/json'
+import { stringAt } from '#kernel/json'
+import type { CatalogTool } from '#registry/catalog-view'
+import type { HttpToolRecord } from '#registry/records'
+import type { HttpToolDraft, ToolOverrideChange } from '#registry/registry-api'
+import { defined } from './defined.ts'
+import { MASK, maskUrl, maskValues, unmaskValues } from './masks.ts'
+import { isoTime } from './page.ts'
+
+/** A tool as lists show it. */
+export function toolBody(tool: CatalogTool): Tool {
+  const { definition } = tool
+  return {
+    id: tool.id,
+    name: tool.name,
+    exposed_name: tool.exposedName,
+    original_name: tool.originalName,
+    server: tool.server,
+    kind: tool.kind,
+    description: stringAt(definition, 'description') ?? '',
+    input_schema: definition['inputSchema'] ?? null,
+    output_schema: definition['outputSchema'] ?? null,
+    annotations: definition['annotations'] ?? null,
+    category: tool.category ?? null,
+    tags: [...tool.tags],
+    capabilities: [...tool.capabilities],
+    security_level: tool.securityLevel,
+    version: tool.version ?? null,
+    enabled: tool.enabled,
+    metadata: tool.metadata,
+    timeout_ms: tool.timeoutMs,
+    created_at: isoTime(tool.createdAt),
+    updated_at: isoTime(tool.updatedAt),
+  }
+}
+
+/** A tool in full; `record` is that of an HTTP tool. */
+export function toolDetailsBody(tool: CatalogTool, record: HttpToolRecord | undefined): ToolDetails {
+  if (!record) return toolBody(tool)
+  const { endpoint, method, headers } = record
+  return { ...toolBody(tool), endpoint: maskUrl(endpoint), method, headers: maskValues(headers) }
+}
+
+/** What a registration asks for, defaults filled in. */
+export function toolDraft(body: ToolRegistration, timeoutMs: number): HttpToolDraft {
+  const defaults = {
+    method: 'POST',
+    headers: {},
+    inputSchema: { type: 'object' },
+    tags: [],
+    capabilities: [],
+    securityLevel: 0,
+    metadata: {},
+    enabled: true,
+    timeoutMs,
+  } as const
+  const { name, description, endpoint } = body
+  const draft = { ...defaults, ...recordMembers(body), name, description, endpoint }
+  return { ...draft, headers: fullHeaders(draft, undefined) }
+}
+
+/** A change to an HTTP tool; header values that read `***` or are not named stay while the tool stays where it is. */
+export function httpToolChange(body: ToolChange, before: HttpToolRecord): Partial<HttpToolDraft> {
+  const change = { endpoint: maskUrl(before.endpoint), headers: maskValues(before.headers), ...recordMembers(body) }
+  const endpoint = change.endpoint === maskUrl(before.endpoint) ? before.endpoint : change.endpoint
+  return { ...change, endpoint, headers: fullHeaders({ ...change, endpoint }, before) }
+}
+
+type Reached = Pick<HttpToolRecord, 'endpoint' | 'headers'>
+
+function fullHeaders(wanted: Reached, before: Reached | undefined): Readonly<Record<string, string>> {
+  const isSamePlace = before !== undefined && originOf(wanted.endpoint) === originOf(before.endpoint)
+  const values = unmaskValues(wanted.headers, isSamePlace ? before.headers : {})
+  const isMasked = wanted.endpoint.includes(MASK) && wanted.endpoint !== before?.endpoint
+  if (values && !isMasked) return values
+  throw new ValidationError(`"${MASK}" stands for a value only while the tool stays where it is: give it again`, {
+    field: values ? 'endpoint' : 'headers',
+  })
+}
+
+function originOf(endpoint: string): string | undefined {
+  return URL.parse(endpoint)?.origin
+}
+
+function recordMembers(body: ToolChange) {
+  return defined({
+    name: body.name,
+    description: body.description,
+    endpoint: body.endpoint,
+    method: body.method,
+    headers: body.headers,
+    inputSchema: body.input_schema as JsonObject | undefined,
+    outputSchema: body.output_schema as JsonObject | undefined,
+    annotations: body.annotations as JsonObject | undefined,
+    category: body.category,
+    tags: body.tags,
+    capabilities: body.capabilities,
+    securityLevel: body.security_level,
+    version: body.version,
+    metadata: body.metadata as JsonObject | undefined,
+    enabled: body.enabled,
+    timeoutMs: body.timeout_ms,
+  })
+}
+
+const OVERRIDABLE = new Set(['name', 'description', 'enabled', 'category', 'tags', 'security_level', 'metadata'])
+
+/** A change to a tool of an MCP server: how it is shown, never what it does. */
+export function overrideChange(body: ToolChange): ToolOverrideChange {
+  const fixed = Object.keys(body).filter((member) => !OVERRIDABLE.has(member))
+  if (fixed.length > 0) {
+    throw new ValidationError(`The tool belongs to an MCP server, which alone decides ${fixed.join(', ')}`, {
+      fields: fixed,
+    })
+  }
+  return defined({
+    exposedName: body.name,
+    description: body.description,
+    enabled: body.enabled,
+    category: body.category,
+    tags: body.tags,
+    securityLevel: body.security_level,
+    metadata: body.metadata as JsonObject | undefined,
+  })
+}

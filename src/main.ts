@@ -1,0 +1,49 @@
+import { processIo } from '#cli/io'
+import { runCli } from '#cli/program'
+import { environment } from '#config/env'
+import { readGatewayFile } from '#config/gateway-file'
+import { loadConfig } from '#config/load'
+import { bridgeStdio } from '#mcp/stdio-bridge'
+import { createLogger } from '#telemetry/log'
+import { createApp, type App, type Listening } from './app.ts'
+import { printBanner } from './banner.ts'
+
+type Config = ReturnType<typeof loadConfig>
+
+/** Resolves at the first signal that asks to stop; SIGHUP reads the config file again. */
+function untilStopped(app: App): Promise<void> {
+  process.on('SIGHUP', () => app.reload())
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
+}
+
+async function start(config: Config): Promise<{ app: App; listening: Listening }> {
+  const logs = createLogger({ level: config.logLevel, pretty: process.stderr.isTTY })
+  const app = await createApp(config, { logs, environment: environment() })
+  return { app, listening: await app.listen() }
+}
+
+process.exitCode = await runCli(process.argv, processIo(), {
+  async serve(flags) {
+    const { app, listening } = await start(loadConfig({ flags }))
+    printBanner(process.stdout, listening, app)
+    await untilStopped(app)
+    await app.close()
+    return 0
+  },
+  async stdio({ namespace, url, ...flags }) {
+    const config = loadConfig({ flags })
+    const path = namespace === undefined ? '/mcp' : `/mcp/${encodeURIComponent(namespace)}`
+    const running = url ?? readGatewayFile(config.dataDir)?.url
+    const streams = { input: process.stdin, output: process.stdout }
+    if (running !== undefined) {
+      await bridgeStdio({ url: `${running}${path}`, ...streams })
+      return 0
+    }
+    const { app, listening } = await start({ ...config, port: 0 })
+    await Promise.race([bridgeStdio({ url: `${listening.url}${path}`, ...streams }), untilStopped(app)])
+    await app.close()
+    return 0
+  },
+})

@@ -1,0 +1,153 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ERROR_CODES } from '#kernel/error-codes'
+import { AppError, toAppError } from '#kernel/errors'
+import { isJsonObject, objectAt, type JsonValue } from '#kernel/json'
+import { META, MODERN_VERSION } from '#kernel/protocol'
+import { errorText, readMessage } from '#kernel/rpc-message'
+import { LOCAL_PRINCIPAL } from '#identity/principal'
+import type { HostGuard } from './host-guard.ts'
+import { createKeepAlives } from './keep-alives.ts'
+import { createLegacy, type Arrival } from './legacy.ts'
+import { createLegacySessions } from './legacy-sessions.ts'
+import { createLists } from './lists.ts'
+import type { McpDeps } from './mcp-deps.ts'
+import { createModern } from './modern.ts'
+import { createNewsDesk, type NewsDesk } from './news-desk.ts'
+import { parseBody, readBody } from './read-body.ts'
+import { sendJson } from './reply.ts'
+import { rpcErrorText } from './rpc-error.ts'
+import { createSseEndpoint } from './sse-endpoint.ts'
+
+export interface EndpointDeps extends McpDeps {
+  readonly guard: HostGuard
+  /** How long a session may do nothing. */
+  readonly sessionIdleMsMax?: number
+}
+
+/** The MCP endpoint: `/mcp`, `/mcp/{namespace}`, and `/sse` with `/messages` for clients of 2024-11-05. */
+export interface McpEndpoint extends Disposable {
+  /** Takes a request when its path is one of ours; answers whether it did. */
+  handle(request: IncomingMessage, response: ServerResponse): boolean
+  resourceUpdated: NewsDesk['resourceUpdated']
+  readonly sessions: number
+}
+
+export function createMcpEndpoint(deps: EndpointDeps): McpEndpoint {
+  const sessions = createLegacySessions({
+    sealer: deps.sealer,
+    now: deps.now,
+    ...(deps.sessionIdleMsMax === undefined ? {} : { idleMsMax: deps.sessionIdleMsMax }),
+    ended(session) {
+      for (const [uri, upstreamId] of session.subscriptions)
+        void deps.unsubscribe(upstreamId, uri).catch(() => undefined)
+      deps.forget(session.id)
+    },
+  })
+  const parts = { ...deps, sessions, lists: createLists(deps.sealer), keepAlives: createKeepAlives() }
+  const news = createNewsDesk(deps.catalog, sessions)
+  const legacy = createLegacy(parts)
+  const modern = createModern({ ...parts, news })
+  const sse = createSseEndpoint(parts)
+  const answerMcp = (arrival: Arrival): void | Promise<void> => {
+    const { method } = arrival.request
+    if (method === 'POST') return post(deps, arrival, { legacy, modern })
+    if (isModernHeader(arrival.request)) return methodNotAllowed()
+    if (method === 'GET') return legacy.get(arrival)
+    return method === 'DELETE' ? legacy.delete(arrival) : methodNotAllowed()
+  }
+  return {
+    handle(request, response) {
+      const place = placeOf(request.url ?? '')
+      if (!place) return false
+      const arrival: Arrival = { request, response, principal: LOCAL_PRINCIPAL, namespace: place.namespace }
+      void guarded(deps, arrival, place.kind === 'mcp' ? answerMcp : sse.handle)
+      return true
+    },
+    resourceUpdated: news.resourceUpdated,
+    get sessions() {
+      return sessions.size
+    },
+    [Symbol.dispose]() {
+      for (const part of [modern, news, sessions, parts.keepAlives]) part[Symbol.dispose]()
+    },
+  }
+}
+
+type Place = { readonly kind: 'mcp' | 'sse'; readonly namespace: string | undefined }
+
+function placeOf(url: string): Place | undefined {
+  const query = url.indexOf('?')
+  const path = query < 0 ? url : url.slice(0, query)
+  if (path === '/mcp' || path === '/mcp/') return { kind: 'mcp', namespace: undefined }
+  if (path === '/sse' || path === '/messages') return { kind: 'sse', namespace: undefined }
+  const namespace = /^\/mcp\/([^/]+)\/?$/.exec(path)?.[1]
+  return namespace === undefined ? undefined : { kind: 'mcp', namespace: decoded(namespace) }
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}
+
+/** Nothing leaves this function unanswered: what goes wrong becomes a JSON-RPC error with the right status. */
+async function guarded(
+  deps: EndpointDeps,
+  arrival: Arrival,
+  answer: (arrival: Arrival) => void | Promise<void>,
+): Promise<void> {
+  try {
+    const refusal = deps.guard(arrival.request)
+    if (refusal) throw refusal
+    await answer(arrival)
+  } catch (thrown) {
+    refuse(deps, arrival, thrown)
+  }
+}
+
+function refuse({ log }: EndpointDeps, { request, response }: Arrival, thrown: unknown, idText = 'null'): void {
+  const error = toAppError(thrown)
+  if (error.code === 'internal_error') log.error({ error: error.cause, url: request.url }, 'request failed')
+  if (error.code === 'method_not_allowed') response.setHeader('allow', 'GET, POST, DELETE')
+  // What is left of a body that is too large is not read: the connection cannot go on.
+  if (error.code === 'payload_too_large') response.setHeader('connection', 'close')
+  sendJson(response, ERROR_CODES[error.code].status, errorText(idText, rpcErrorText(error, 'legacy')))
+}
+
+function methodNotAllowed(): never {
+  throw new AppError('method_not_allowed', 'This address does not take this HTTP method')
+}
+
+function isModernHeader(request: IncomingMessage): boolean {
+  return request.headers['mcp-protocol-version'] === MODERN_VERSION
+}
+
+interface Eras {
+  readonly legacy: ReturnType<typeof createLegacy>
+  readonly modern: ReturnType<typeof createModern>
+}
+
+async function post(deps: EndpointDeps, arrival: Arrival, { legacy, modern }: Eras): Promise<void> {
+  const type = arrival.request.headers['content-type']
+  if (!type?.toLowerCase().startsWith('application/json')) {
+    throw new AppError('unsupported_media_type', 'The Content-Type must be application/json')
+  }
+  const text = await readBody(arrival.request, deps.bodyBytesMax)
+  const value = parseBody(text)
+  const message = isModern(arrival.request, value) ? readMessage(text, value) : undefined
+  if (!message) return legacy.post(arrival, text, value)
+  if (message.kind === 'request' || message.kind === 'notification') return modern.post(arrival, message)
+  const reason = message.kind === 'fault' ? message.reason : 'clients of this protocol version send no responses'
+  throw new AppError('invalid_request', `Not a request: ${reason}`)
+}
+
+/** Which era a message is of: its own claim decides; the header does where there is none (mcp-protocol, §11). */
+export function isModern(request: Pick<IncomingMessage, 'headers'>, value: JsonValue): boolean {
+  if (!isJsonObject(value)) return false
+  const meta = objectAt(value['params'], '_meta')
+  if (value['method'] !== undefined && meta && META.protocolVersion in meta) return true
+  const version = request.headers['mcp-protocol-version']
+  return value['method'] !== undefined && version === MODERN_VERSION
+}

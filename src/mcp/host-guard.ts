@@ -1,0 +1,43 @@
+import type { IncomingMessage } from 'node:http'
+import { AppError } from '#kernel/errors'
+
+const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+export interface HostGuardOptions {
+  /** Beside the loopback names; without port. */
+  readonly allowedHosts: readonly string[]
+  /** Whole origins, beside those of the loopback names with any port. */
+  readonly allowedOrigins: readonly string[]
+}
+
+/** Refuses requests that a web page of somebody else made a browser send (DNS rebinding). Undefined means welcome. */
+export type HostGuard = (request: Pick<IncomingMessage, 'headers'>) => AppError | undefined
+
+/** Host and Origin are checked each for itself: either one alone can be forged by rebinding. */
+export function createHostGuard({ allowedHosts, allowedOrigins }: HostGuardOptions): HostGuard {
+  const hosts = new Set([...LOOPBACK_NAMES, ...allowedHosts.map((host) => host.toLowerCase())])
+  const origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase()))
+  const known = new Set<string>()
+  const isHost = (host: string): boolean => {
+    const name = HOST.exec(host)?.[1]?.toLowerCase()
+    return name !== undefined && (hosts.has(name) || hosts.has(host.toLowerCase()))
+  }
+  const isOrigin = (origin: string): boolean => {
+    if (origins.has(origin.toLowerCase())) return true
+    const host = /^https?:\/\/([^/]+)$/i.exec(origin)?.[1]
+    return host !== undefined && isHost(host)
+  }
+  return function guardHost({ headers }) {
+    const { host = '', origin } = headers
+    if (!known.has(host)) {
+      if (!isHost(host)) return new AppError('forbidden', 'This Host is not one of this gateway')
+      if (known.size < 1000) known.add(host)
+    }
+    if (origin !== undefined && !isOrigin(origin))
+      return new AppError('forbidden', 'Requests from this Origin are not accepted')
+    return undefined
+  }
+}
+
+/** A host with an optional port and nothing else: no user info, no path. */
+const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i

@@ -1,0 +1,144 @@
+import { routeResource } from '#gateway/route'
+import type { CallResult } from '#gateway/call'
+import { AppError } from '#kernel/errors'
+import { objectAt, stringAt } from '#kernel/json'
+import { editObject, memberText } from '#kernel/json-text'
+import { GATEWAY_INFO, LEGACY_VERSIONS, LOG_LEVELS } from '#kernel/protocol'
+import type { RpcRequest } from '#kernel/rpc-message'
+import type { CatalogView } from '#registry/catalog-view'
+import type { LegacyHello, LegacySession } from './legacy-session.ts'
+import { LIST_METHODS, type Lists } from './lists.ts'
+import type { McpDeps } from './mcp-deps.ts'
+import { CALL_METHODS, callOf, progressTokenOf } from './primitives.ts'
+import type { Reply } from './reply.ts'
+import { capabilitiesOf, instructionsOf } from './server-profile.ts'
+
+/** The `result` of a request: its text, or the bytes of a list. */
+export type ResultBody = string | Buffer
+
+/** What the client said at `initialize`, and our answer. Every version that we know is answered with itself. */
+export function initializeResult(
+  request: RpcRequest,
+  view: CatalogView,
+  isComplete: boolean,
+): { hello: LegacyHello; result: string } {
+  const wanted = stringAt(request.params, 'protocolVersion')
+  if (wanted === undefined) throw new AppError('validation_error', '"initialize" needs "protocolVersion" as a string')
+  const protocolVersion = LEGACY_VERSIONS.includes(wanted) ? wanted : (LEGACY_VERSIONS[0] ?? wanted)
+  const infoText = memberText(request.paramsText, 'clientInfo')
+  const instructions = instructionsOf(view)
+  const capabilities = capabilitiesOf(view, isComplete)
+  return {
+    hello: {
+      protocolVersion,
+      capabilities: objectAt(request.params, 'capabilities') ?? {},
+      ...(infoText === undefined ? {} : { infoText }),
+    },
+    result: JSON.stringify({
+      protocolVersion,
+      capabilities,
+      serverInfo: GATEWAY_INFO,
+      ...(instructions === undefined ? {} : { instructions }),
+    }),
+  }
+}
+
+/** Answers the requests of a legacy session. */
+export interface LegacyRequests {
+  /** Rejects with AppError. */
+  answer(session: LegacySession, request: RpcRequest, reply: Reply): Promise<ResultBody> | ResultBody
+}
+
+export function createLegacyRequests(deps: McpDeps, lists: Lists): LegacyRequests {
+  const viewOf = (session: LegacySession): CatalogView => {
+    const view = deps.catalog.view(session.namespace)
+    if (!view) throw new AppError('not_found', `Unknown namespace: ${session.namespace ?? ''}`)
+    return view
+  }
+  return {
+    answer(session, request, reply) {
+      const { method, params } = request
+      if (method in CALL_METHODS) return call(deps, session, request, reply)
+      if (method in LIST_METHODS) return lists.page(viewOf(session), method, 'legacy', params)
+      switch (method) {
+        case 'ping':
+          return '{}'
+        case 'logging/setLevel':
+          return setLevel(session, request)
+        case 'resources/subscribe':
+          return subscribe(deps, session, viewOf(session), request)
+        case 'resources/unsubscribe':
+          return unsubscribe(deps, session, request)
+        default:
+          throw new AppError('method_not_found', `Unknown method: ${method}`)
+      }
+    },
+  }
+}
+
+async function call(deps: McpDeps, session: LegacySession, request: RpcRequest, reply: Reply): Promise<string> {
+  const controller = session.began(request.id)
+  const { namespace, principal } = session
+  try {
+    const result = await deps.gateway.run(
+      callOf(request, {
+        caller: session.callerFor(reply, progressTokenOf(request)),
+        principal,
+        signal: controller.signal,
+        ...(namespace === undefined ? {} : { namespace }),
+      }),
+    )
+    return legacyText(result)
+  } finally {
+    session.finished(request.id)
+  }
+}
+
+/** A modern server's result without the members that a legacy client does not know. */
+function legacyText({ era, text, value }: CallResult): string {
+  if (era === 'legacy') return text
+  const { resultType, ttlMs, cacheScope } = value
+  if (resultType === undefined && ttlMs === undefined && cacheScope === undefined) return text
+  return editObject(text, { resultType: undefined, ttlMs: undefined, cacheScope: undefined })
+}
+
+function setLevel(session: LegacySession, { params }: RpcRequest): string {
+  const level = stringAt(params, 'level')
+  if (level === undefined || !LOG_LEVELS.includes(level)) {
+    throw new AppError('validation_error', `"level" must be one of ${LOG_LEVELS.join(', ')}`)
+  }
+  session.logLevel = level
+  return '{}'
+}
+
+async function subscribe(
+  deps: McpDeps,
+  session: LegacySession,
+  view: CatalogView,
+  request: RpcRequest,
+): Promise<string> {
+  const uri = uriOf(request)
+  const { upstreamId } = routeResource(view, uri)
+  if (session.subscriptions.has(uri)) return '{}'
+  session.subscriptions.set(uri, upstreamId)
+  try {
+    await deps.subscribe(upstreamId, uri)
+  } catch (error) {
+    session.subscriptions.delete(uri)
+    throw error
+  }
+  return '{}'
+}
+
+async function unsubscribe(deps: McpDeps, session: LegacySession, request: RpcRequest): Promise<string> {
+  const uri = uriOf(request)
+  const upstreamId = session.subscriptions.get(uri)
+  if (session.subscriptions.delete(uri) && upstreamId !== undefined) await deps.unsubscribe(upstreamId, uri)
+  return '{}'
+}
+
+function uriOf({ method, params }: RpcRequest): string {
+  const uri = stringAt(params, 'uri')
+  if (uri === undefined) throw new AppError('validation_error', `"${method}" needs "uri" as a string`)
+  return uri
+}

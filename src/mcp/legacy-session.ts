@@ -1,0 +1,161 @@
+import type { Answer, Caller, Question } from '#gateway/call'
+import { AppError } from '#kernel/errors'
+import type { JsonObject } from '#kernel/json'
+import { isLogged } from '#kernel/protocol'
+import { notificationText, requestText, type RpcId, type RpcResponse } from '#kernel/rpc-message'
+import type { Principal } from '#identity/principal'
+import type { EventStream } from './event-stream.ts'
+import { canAnswer } from './primitives.ts'
+import type { Reply } from './reply.ts'
+import { createEventLog, type EventLog } from './stream-log.ts'
+
+/** What we hold for a client that has no stream open. */
+const BACKLOG_MAX = 200
+/** A question outside of any call waits this long for its answer. */
+const ANSWER_MS_MAX = 10 * 60_000
+
+/** What the client said at `initialize`. */
+export interface LegacyHello {
+  readonly protocolVersion: string
+  readonly capabilities: JsonObject
+  readonly infoText?: string
+}
+
+export interface LegacySessionOptions extends LegacyHello {
+  readonly id: string
+  readonly namespace?: string
+  readonly principal: Principal
+}
+
+/** One downstream session of the legacy era: lives in this process, ends with DELETE, with its stream, or by idleness. */
+export class LegacySession {
+  readonly id: string
+  readonly namespace: string | undefined
+  readonly principal: Principal
+  readonly protocolVersion: string
+  readonly capabilities: JsonObject
+  readonly infoText: string | undefined
+  readonly events: EventLog = createEventLog()
+  /** URIs this client wants to hear of, with the upstream each was subscribed at. */
+  readonly subscriptions = new Map<string, string>()
+  logLevel: string | undefined
+  lastUsedAt: number
+  readonly #calls = new Map<string, AbortController>()
+  readonly #questions = new Map<number, PromiseWithResolvers<Answer>>()
+  readonly #backlog: string[] = []
+  readonly #streamLog = this.events.stream()
+  readonly #canBeAsked: boolean
+  #stream: EventStream | undefined
+  #nextQuestion = 1
+
+  constructor(options: LegacySessionOptions, now: number) {
+    this.id = options.id
+    this.namespace = options.namespace
+    this.principal = options.principal
+    this.protocolVersion = options.protocolVersion
+    this.capabilities = options.capabilities
+    this.infoText = options.infoText
+    this.lastUsedAt = now
+    this.#canBeAsked = ['sampling', 'elicitation', 'roots'].some((name) => options.capabilities[name] !== undefined)
+  }
+
+  get isIdle(): boolean {
+    return this.#calls.size === 0 && !this.#stream?.isOpen
+  }
+
+  /** The face that a call of this session shows to the upstream. */
+  callerFor(reply: Reply, progress: { readonly progressTokenText: string } | undefined): Caller {
+    return {
+      sessionKey: this.id,
+      profile: { capabilities: this.capabilities, ...(this.infoText === undefined ? {} : { infoText: this.infoText }) },
+      ...(this.#canBeAsked ? { ask: (question) => this.#ask(question, reply) } : {}),
+      notify: (method, paramsText) => this.#notify(method, paramsText, reply),
+      ...progress,
+      ...(this.logLevel === undefined ? {} : { logLevel: this.logLevel }),
+    }
+  }
+
+  /** A message that belongs to no call: goes on the session's own stream, or waits for it. */
+  push(text: string): void {
+    const id = this.#streamLog.add(text)
+    if (this.#stream?.send({ data: text, id })) return
+    this.#backlog.push(text)
+    if (this.#backlog.length > BACKLOG_MAX) this.#backlog.shift()
+  }
+
+  /** The client opened its stream. A second one takes the place of the first. */
+  listen(stream: EventStream): void {
+    this.#stream?.end()
+    this.#stream = stream
+    stream.prime(this.#streamLog.start(), 1000)
+    for (const text of this.#backlog.splice(0)) stream.send({ data: text, id: this.#streamLog.add(text) })
+  }
+
+  /** The one stream of an HTTP+SSE client: it brings everything and cannot be resumed. */
+  listenPlain(stream: EventStream): void {
+    this.#stream = stream
+  }
+
+  /** Remembers a running request, so that the client can cancel it. */
+  began(id: RpcId): AbortController {
+    const controller = new AbortController()
+    this.#calls.set(JSON.stringify(id), controller)
+    return controller
+  }
+
+  finished(id: RpcId): void {
+    this.#calls.delete(JSON.stringify(id))
+  }
+
+  cancel(id: unknown): void {
+    this.#calls.get(JSON.stringify(id))?.abort(new AppError('cancelled', 'The client cancelled the request'))
+  }
+
+  /** An answer of the client to one of our questions. One that nobody waits for is dropped. */
+  answered(response: RpcResponse): void {
+    const question = this.#questions.get(Number(response.id))
+    this.#questions.delete(Number(response.id))
+    question?.resolve(response.error ? { errorText: response.error.text } : { resultText: response.resultText ?? '{}' })
+  }
+
+  end(): void {
+    const gone = new AppError('cancelled', 'The session has ended')
+    for (const controller of this.#calls.values()) controller.abort(gone)
+    for (const question of this.#questions.values()) question.reject(gone)
+    this.#questions.clear()
+    this.#stream?.end()
+  }
+
+  #notify(method: string, paramsText: string, reply: Reply): void {
+    if (method === 'notifications/message' && !this.#wants(paramsText)) return
+    const text = notificationText(method, paramsText)
+    if (!reply.notify(text)) this.push(text)
+  }
+
+  #wants(paramsText: string): boolean {
+    return this.logLevel === undefined || isLogged((JSON.parse(paramsText) as JsonObject)['level'], this.logLevel)
+  }
+
+  async #ask({ method, paramsText, signal }: Question, reply: Reply): Promise<Answer> {
+    if (!canAnswer(this.capabilities, method, JSON.parse(paramsText) as JsonObject)) {
+      throw new AppError('missing_capability', `The client cannot answer ${method}`)
+    }
+    const id = this.#nextQuestion
+    this.#nextQuestion += 1
+    const question = Promise.withResolvers<Answer>()
+    this.#questions.set(id, question)
+    const giveUp = (): void => {
+      if (!this.#questions.delete(id)) return
+      this.push(notificationText('notifications/cancelled', JSON.stringify({ requestId: id })))
+      question.reject(new AppError('timeout', `The client did not answer ${method}`))
+    }
+    const patience = setTimeout(giveUp, ANSWER_MS_MAX)
+    signal.addEventListener('abort', giveUp, { once: true })
+    const text = requestText(String(id), method, paramsText)
+    if (!reply.notify(text)) this.push(text)
+    return question.promise.finally(() => {
+      clearTimeout(patience)
+      signal.removeEventListener('abort', giveUp)
+    })
+  }
+}

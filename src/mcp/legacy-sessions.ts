@@ -1,0 +1,83 @@
+import { uuidv7 } from '#kernel/ids'
+import type { Sealer } from '#kernel/seal'
+import type { Principal } from '#identity/principal'
+import { LegacySession, type LegacyHello } from './legacy-session.ts'
+
+const PURPOSE = 'legacy session'
+/** A session that does nothing for this long has been abandoned. */
+const IDLE_MS_MAX = 60 * 60_000
+const SESSIONS_MAX = 20_000
+const SWEEP_MS = 60_000
+
+export interface LegacySessionsDeps {
+  readonly sealer: Sealer
+  readonly idleMsMax?: number
+  /** Epoch milliseconds. */
+  now(): number
+  /** A session has ended, however it did. */
+  ended(session: LegacySession): void
+}
+
+/** All downstream sessions of the legacy era. */
+export interface LegacySessions extends Disposable {
+  open(hello: LegacyHello, principal: Principal, namespace: string | undefined): LegacySession
+  /** The live session of this id, if it is this principal's and of this endpoint. Anything else is unknown. */
+  find(id: string, principal: Principal, namespace: string | undefined): LegacySession | undefined
+  end(session: LegacySession): void
+  all(): Iterable<LegacySession>
+  readonly size: number
+}
+
+export function createLegacySessions({
+  sealer,
+  now,
+  ended,
+  idleMsMax = IDLE_MS_MAX,
+}: LegacySessionsDeps): LegacySessions {
+  const sessions = new Map<string, LegacySession>()
+  const end = (session: LegacySession): void => {
+    if (!sessions.delete(session.id)) return
+    session.end()
+    ended(session)
+  }
+  const sweep = setInterval(
+    () => {
+      for (const session of sessions.values())
+        if (session.isIdle && now() - session.lastUsedAt > idleMsMax) end(session)
+    },
+    Math.min(SWEEP_MS, idleMsMax),
+  ).unref()
+  return {
+    open(hello, principal, namespace) {
+      // What the id says is sealed into it, so that another replica can tell an old session from a forged one.
+      const facts = { id: uuidv7(), principal: principal.id, namespace, era: 'legacy', expires: now() + idleMsMax }
+      const options = { ...hello, id: sealer.seal(PURPOSE, JSON.stringify(facts)), principal }
+      const session = new LegacySession({ ...options, ...(namespace === undefined ? {} : { namespace }) }, now())
+      if (sessions.size >= SESSIONS_MAX) makeRoom(sessions, end)
+      sessions.set(session.id, session)
+      return session
+    },
+    find(id, principal, namespace) {
+      const session = sessions.get(id)
+      if (session?.principal.id !== principal.id || session.namespace !== namespace) return undefined
+      session.lastUsedAt = now()
+      return session
+    },
+    end,
+    all: () => sessions.values(),
+    get size() {
+      return sessions.size
+    },
+    [Symbol.dispose]() {
+      clearInterval(sweep)
+      for (const session of sessions.values()) end(session)
+    },
+  }
+}
+
+/** The session that was idle longest makes room: clients start over on 404. */
+function makeRoom(sessions: ReadonlyMap<string, LegacySession>, end: (session: LegacySession) => void): void {
+  const idle = [...sessions.values()].filter((session) => session.isIdle)
+  const [oldest] = idle.toSorted((a, b) => a.lastUsedAt - b.lastUsedAt)
+  if (oldest) end(oldest)
+}

@@ -1,0 +1,90 @@
+import { AppError } from '#kernel/errors'
+import { stringAt, type JsonObject } from '#kernel/json'
+import { GATEWAY_INFO, META } from '#kernel/protocol'
+import type { Sealer } from '#kernel/seal'
+import type { CatalogView } from '#registry/catalog-view'
+import type { Era } from '#registry/records'
+
+/** Above this many items a list goes in pages. */
+const PAGE_ITEMS = 1000
+const CURSOR = 'cursor'
+/** How long clients may keep a list of servers that gave no hint: we tell them of changes anyway. */
+const TTL_MS = 5000
+
+interface Item {
+  readonly key: string
+  readonly text: string
+}
+
+interface ListMethod {
+  readonly member: string
+  items(view: CatalogView): readonly Item[]
+}
+
+export const LIST_METHODS: Readonly<Record<string, ListMethod>> = {
+  'tools/list': {
+    member: 'tools',
+    items: (view) => view.tools.map(({ exposedName, text }) => ({ key: exposedName, text })),
+  },
+  'prompts/list': { member: 'prompts', items: (view) => view.prompts },
+  'resources/list': { member: 'resources', items: (view) => view.resources },
+  'resources/templates/list': { member: 'resourceTemplates', items: (view) => view.templates },
+}
+
+/** Lists as bytes, made once for each catalog revision, namespace, era and page. */
+export interface Lists {
+  /** The `result` of one list request. AppError `validation_error` for a cursor that is not ours. */
+  page(view: CatalogView, method: string, era: Era, params: JsonObject): Buffer
+}
+
+export function createLists(sealer: Sealer): Lists {
+  const pages = new WeakMap<CatalogView, Map<string, Buffer>>()
+  const start = (items: readonly Item[], method: string, params: JsonObject): number => {
+    if (params['cursor'] === undefined) return 0
+    const cursor = stringAt(params, 'cursor')
+    const opened = cursor === undefined ? undefined : sealer.open(CURSOR, cursor)
+    const [sealedMethod, offset, ...lastKey] = opened?.split(' ') ?? []
+    if (sealedMethod !== method) throw new AppError('validation_error', 'Unknown cursor')
+    // The list may have changed meanwhile: we go on behind the last item that was seen, if it is still there.
+    const index = items.findIndex(({ key }) => key === lastKey.join(' '))
+    return index < 0 ? Number(offset) : index + 1
+  }
+  const make = (view: CatalogView, method: string, era: Era, from: number): Buffer => {
+    const list = LIST_METHODS[method]
+    if (!list) throw new AppError('method_not_found', `Unknown method: ${method}`)
+    const items = list.items(view)
+    const end = Math.min(from + PAGE_ITEMS, items.length)
+    const last = items[end - 1]
+    const next = end < items.length && last ? sealer.seal(CURSOR, `${method} ${end} ${last.key}`) : undefined
+    const texts = items.slice(from, end).map(({ text }) => text)
+    const more = next === undefined ? '' : `,"nextCursor":${JSON.stringify(next)}`
+    return Buffer.from(`{"${list.member}":[${texts.join(',')}]${more}${era === 'modern' ? modernMembers(view) : ''}}`)
+  }
+  return {
+    page(view, method, era, params) {
+      const from = params['cursor'] === undefined ? 0 : start(LIST_METHODS[method]?.items(view) ?? [], method, params)
+      const key = `${method} ${era} ${from}`
+      const known = pages.get(view)
+      const cached = known?.get(key)
+      if (cached) return cached
+      const made = make(view, method, era, from)
+      if (known) known.set(key, made)
+      else pages.set(view, new Map([[key, made]]))
+      return made
+    },
+  }
+}
+
+function modernMembers(view: CatalogView): string {
+  return `,${JSON.stringify({ resultType: 'complete', ...cachingHints(view), _meta: SERVER_STAMP }).slice(1, -1)}`
+}
+
+/** The stamp that results of the gateway itself carry (2026-07-28). */
+export const SERVER_STAMP: JsonObject = { [META.serverInfo]: { ...GATEWAY_INFO } }
+
+/** The least patient of the parts, private as soon as one part is or does not say. */
+export function cachingHints(view: CatalogView): { ttlMs: number; cacheScope: 'public' | 'private' } {
+  const ttls = view.upstreams.map(({ snapshot }) => snapshot.ttlMs ?? TTL_MS)
+  const isPublic = view.upstreams.every(({ snapshot }) => snapshot.cacheScope === 'public')
+  return { ttlMs: Math.min(TTL_MS, ...ttls), cacheScope: isPublic ? 'public' : 'private' }
+}

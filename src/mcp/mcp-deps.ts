@@ -1,0 +1,21 @@
+import type { Gateway } from '#gateway/gateway'
+import type { Logger } from '#kernel/logger'
+import type { Sealer } from '#kernel/seal'
+import type { Catalog } from '#registry/registry-api'
+
+/** What the endpoint needs of the other rooms. */
+export interface McpDeps {
+  readonly gateway: Gateway
+  readonly catalog: Catalog
+  readonly sealer: Sealer
+  readonly log: Logger
+  readonly bodyBytesMax: number
+  /** Epoch milliseconds. */
+  now(): number
+  /** False while a server is registered of which nothing is known yet. */
+  isCatalogComplete(): boolean
+  subscribe(upstreamId: string, uri: string): Promise<void>
+  unsubscribe(upstreamId: string, uri: string): Promise<void>
+  /** A downstream session has ended; what upstreams hold for it can go. */
+  forget(sessionKey: string): void
+}

@@ -1,0 +1,171 @@
+import type { Call, Caller, CallResult } from '#gateway/call'
+import { AppError } from '#kernel/errors'
+import { uuidv7 } from '#kernel/ids'
+import { isJsonObject, objectAt, type JsonObject } from '#kernel/json'
+import { editObject, memberText } from '#kernel/json-text'
+import { isLogged, META } from '#kernel/protocol'
+import { notificationText, type RpcRequest } from '#kernel/rpc-message'
+import type { Principal } from '#identity/principal'
+import type { McpDeps } from './mcp-deps.ts'
+import type { Claim } from './modern-claim.ts'
+import { ParkedRun, type Step } from './parked-run.ts'
+import { callOf, progressTokenOf } from './primitives.ts'
+import type { Reply } from './reply.ts'
+import { createRequestStates, type RequestState } from './request-state.ts'
+
+/** A call whose client was asked something and does not come back is given up after this. */
+const PARKED_MS_MAX = 10 * 60_000
+const PARKED_MAX = 1000
+const ASKABLE = ['sampling', 'elicitation', 'roots']
+
+/** One modern request that goes through the call path. */
+export interface ModernRequest {
+  readonly request: RpcRequest
+  readonly claim: Claim
+  readonly principal: Principal
+  readonly namespace: string | undefined
+  readonly paramHeaders: Readonly<Record<string, string>>
+  readonly traceparent?: string
+  readonly reply: Reply
+  /** Called when the client closes the stream: in this era that is a cancel. */
+  onClose(listener: () => void): void
+}
+
+/** Calls of stateless clients, and those that wait for a client to come back. */
+export interface ModernCalls extends Disposable {
+  /** The raw text of the result. Rejects with AppError. */
+  run(modern: ModernRequest): Promise<string>
+}
+
+interface Parked {
+  readonly id: string
+  readonly run: ParkedRun
+  readonly controller: AbortController
+  reply: Reply
+  round: number
+  expiry?: NodeJS.Timeout
+}
+
+export function createModernCalls(deps: McpDeps): ModernCalls {
+  const states = createRequestStates(deps.sealer, deps.now)
+  const parked = new Map<string, Parked>()
+
+  const drop = (waiting: Parked): void => {
+    clearTimeout(waiting.expiry)
+    parked.delete(waiting.id)
+  }
+  const park = (waiting: Parked): void => {
+    if (parked.size >= PARKED_MAX) throw new AppError('overloaded', 'Too many calls wait for their clients')
+    waiting.round += 1
+    waiting.expiry = setTimeout(() => {
+      drop(waiting)
+      waiting.controller.abort(new AppError('timeout', 'The client did not come back with the answers'))
+    }, PARKED_MS_MAX).unref()
+    parked.set(waiting.id, waiting)
+  }
+  const finish = async (waiting: Parked, modern: ModernRequest): Promise<string> => {
+    modern.onClose(() => {
+      // A client that went away with our questions is expected back; one that hung up in mid-call is not.
+      if (!parked.has(waiting.id)) waiting.controller.abort(new AppError('cancelled', 'The client closed the stream'))
+    })
+    const step: Step = await waiting.run.next()
+    if (step.kind === 'error') throw step.error
+    if (step.kind === 'result')
+      return modernText(step.result, modern, (state) => states.seal(state, modern.request, modern.principal.id))
+    park(waiting)
+    const state = states.seal(
+      { kind: 'parked', run: waiting.id, round: waiting.round },
+      modern.request,
+      modern.principal.id,
+    )
+    return `{"resultType":"input_required","inputRequests":${step.inputRequestsText},"requestState":${JSON.stringify(state)}}`
+  }
+  const resume = (state: Extract<RequestState, { kind: 'parked' }>, modern: ModernRequest): Promise<string> => {
+    const waiting = parked.get(state.run)
+    if (waiting?.round !== state.round) {
+      throw new AppError('validation_error', 'The requestState was used already, or its call has ended')
+    }
+    drop(waiting)
+    waiting.reply = modern.reply
+    const { params, paramsText } = modern.request
+    waiting.run.answer(objectAt(params, 'inputResponses') ?? {}, memberText(paramsText, 'inputResponses') ?? '{}')
+    return finish(waiting, modern)
+  }
+  return {
+    async run(modern) {
+      const { request, principal } = modern
+      const sealed = request.params['requestState']
+      if (sealed === undefined) return finish(begin(deps, modern, request), modern)
+      const state = states.open(sealed, request, principal.id)
+      if (state.kind === 'parked') return resume(state, modern)
+      return finish(begin(deps, modern, withState(request, state.stateText)), modern)
+    },
+    [Symbol.dispose]() {
+      for (const waiting of parked.values()) {
+        drop(waiting)
+        waiting.controller.abort(new AppError('unavailable', 'The gateway stops'))
+      }
+    },
+  }
+}
+
+function withState(request: RpcRequest, stateText: string): RpcRequest {
+  const paramsText = editObject(request.paramsText, { requestState: stateText })
+  return { ...request, paramsText, params: JSON.parse(paramsText) as JsonObject }
+}
+
+function begin(deps: McpDeps, modern: ModernRequest, request: RpcRequest): Parked {
+  const controller = new AbortController()
+  const run = new ParkedRun(modern.claim.capabilities, (reason) => controller.abort(reason))
+  const waiting: Parked = { id: uuidv7(), run, controller, reply: modern.reply, round: 0 }
+  const { principal, namespace, traceparent } = modern
+  const call: Call = callOf(request, {
+    id: waiting.id,
+    principal,
+    caller: callerFor(modern, waiting),
+    signal: controller.signal,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  })
+  run.follow(deps.gateway.run(call))
+  return waiting
+}
+
+function callerFor({ claim, request, paramHeaders }: ModernRequest, waiting: Parked): Caller {
+  const { capabilities, infoText, logLevel } = claim
+  const { run } = waiting
+  const canBeAsked = ASKABLE.some((name) => capabilities[name] !== undefined)
+  return {
+    sessionKey: waiting.id,
+    profile: { capabilities, ...(infoText === undefined ? {} : { infoText }) },
+    takesInputRequired: true,
+    lacks: (method) => void run.lacks(method),
+    ...(canBeAsked ? { ask: (question) => run.ask(question) } : {}),
+    notify(method, paramsText) {
+      if (method === 'notifications/message' && !isLogged((JSON.parse(paramsText) as JsonObject)['level'], logLevel))
+        return
+      waiting.reply.notify(notificationText(method, paramsText))
+    },
+    ...progressTokenOf(request),
+    ...(logLevel === undefined ? {} : { logLevel }),
+    ...(Object.keys(paramHeaders).length > 0 ? { paramHeaders } : {}),
+  }
+}
+
+/** A result in the words of the modern era: a modern server's own but for its state, a legacy server's with what is missing. */
+function modernText(
+  { era, text, value, serverInfoText }: CallResult,
+  { request }: ModernRequest,
+  seal: (state: RequestState) => string,
+): string {
+  if (era === 'modern') {
+    const stateText = value['resultType'] === 'input_required' ? memberText(text, 'requestState') : undefined
+    if (stateText === undefined) return text
+    return editObject(text, { requestState: JSON.stringify(seal({ kind: 'upstream', stateText })) })
+  }
+  const metaText = isJsonObject(value['_meta']) ? (memberText(text, '_meta') ?? '{}') : '{}'
+  const stamped =
+    serverInfoText === undefined ? {} : { _meta: editObject(metaText, { [META.serverInfo]: serverInfoText }) }
+  const hints = request.method === 'resources/read' ? { ttlMs: '0', cacheScope: '"private"' } : {}
+  return editObject(text, { resultType: '"complete"', ...hints, ...stamped })
+}

@@ -1,0 +1,188 @@
+import { routeResource } from '#gateway/route'
+import { AppError, toAppError, UpstreamRpcError } from '#kernel/errors'
+import { isJsonObject, objectAt, stringAt } from '#kernel/json'
+import { MODERN_VERSION } from '#kernel/protocol'
+import { errorText, type RpcNotification, type RpcRequest } from '#kernel/rpc-message'
+import type { CatalogView } from '#registry/catalog-view'
+import type { KeepAlives } from './keep-alives.ts'
+import { acceptsStream, answerBody, type Arrival } from './legacy.ts'
+import { cachingHints, LIST_METHODS, SERVER_STAMP, type Lists } from './lists.ts'
+import type { McpDeps } from './mcp-deps.ts'
+import { createModernCalls, type ModernCalls } from './modern-calls.ts'
+import { checkedParamHeaders, ModernRefusal, readClaim, type Claim } from './modern-claim.ts'
+import { tagged, type Listener, type ListenFilter, type NewsDesk } from './news-desk.ts'
+import { CALL_METHODS } from './primitives.ts'
+import { HttpReply } from './reply.ts'
+import { rpcErrorText } from './rpc-error.ts'
+import { capabilitiesOf, instructionsOf } from './server-profile.ts'
+
+/** Streamable HTTP of 2026-07-28: every request complete in itself, no sessions. */
+export interface Modern extends Disposable {
+  post(arrival: Arrival, message: RpcRequest | RpcNotification): void
+}
+
+export interface ModernDeps extends McpDeps {
+  readonly lists: Lists
+  readonly keepAlives: KeepAlives
+  readonly news: NewsDesk
+}
+
+export function createModern(deps: ModernDeps): Modern {
+  const calls = createModernCalls(deps)
+  return {
+    post(arrival, message) {
+      if (message.kind === 'notification') {
+        arrival.response.writeHead(202, { 'content-length': 0 }).end()
+        return
+      }
+      const reply = new HttpReply(arrival.response, { acceptsStream: acceptsStream(arrival.request) })
+      deps.keepAlives.add(reply)
+      void answer(deps, calls, { arrival, request: message, reply }).finally(() => deps.keepAlives.delete(reply))
+    },
+    [Symbol.dispose]: () => calls[Symbol.dispose](),
+  }
+}
+
+interface Asked {
+  readonly arrival: Arrival
+  readonly request: RpcRequest
+  readonly reply: HttpReply
+}
+
+async function answer(deps: ModernDeps, calls: ModernCalls, asked: Asked): Promise<void> {
+  const { request, reply } = asked
+  try {
+    const result = await resultOf(deps, calls, asked)
+    if (result !== undefined) reply.finish(answerBody(request.idText, result))
+  } catch (thrown) {
+    const { text, status } = modernError(thrown)
+    reply.finish(errorText(request.idText, text), status)
+  }
+}
+
+/** Undefined when the answer is a stream that stays open. */
+async function resultOf(deps: ModernDeps, calls: ModernCalls, asked: Asked): Promise<string | Buffer | undefined> {
+  const { arrival, request, reply } = asked
+  const claim = readClaim(request, arrival.request.headers)
+  const view = deps.catalog.view(arrival.namespace)
+  if (!view) throw new AppError('not_found', `Unknown namespace: ${arrival.namespace ?? ''}`)
+  const { method, params } = request
+  if (method in LIST_METHODS) return deps.lists.page(view, method, 'modern', params)
+  if (method in CALL_METHODS) return callResult(calls, view, asked, claim)
+  switch (method) {
+    case 'server/discover':
+      return discoverResult(view, deps.isCatalogComplete())
+    case 'subscriptions/listen':
+      await listen(deps, view, asked)
+      return undefined
+    default:
+      reply.finish(
+        errorText(
+          request.idText,
+          rpcErrorText(new AppError('method_not_found', `Unknown method: ${method}`), 'modern'),
+        ),
+        404,
+      )
+      return undefined
+  }
+}
+
+function callResult(
+  calls: ModernCalls,
+  view: CatalogView,
+  { arrival, request, reply }: Asked,
+  claim: Claim,
+): Promise<string> {
+  const { headers } = arrival.request
+  const tool = request.method === 'tools/call' ? view.toolByName.get(stringAt(request.params, 'name') ?? '') : undefined
+  const traceparent = headers['traceparent']
+  return calls.run({
+    request,
+    claim,
+    principal: arrival.principal,
+    namespace: arrival.namespace,
+    paramHeaders: checkedParamHeaders(tool, request.params, headers),
+    ...(typeof traceparent === 'string' ? { traceparent } : {}),
+    reply,
+    onClose: (listener) => {
+      arrival.response.once('close', () => {
+        if (!arrival.response.writableFinished) listener()
+      })
+    },
+  })
+}
+
+function discoverResult(view: CatalogView, isComplete: boolean): string {
+  const instructions = instructionsOf(view)
+  return JSON.stringify({
+    resultType: 'complete',
+    supportedVersions: [MODERN_VERSION],
+    capabilities: capabilitiesOf(view, isComplete),
+    ...(instructions === undefined ? {} : { instructions }),
+    ...cachingHints(view),
+    _meta: SERVER_STAMP,
+  })
+}
+
+/** Opens a stream of news: what was accepted first, then each change, until one side ends it. */
+async function listen(deps: ModernDeps, view: CatalogView, { arrival, request, reply }: Asked): Promise<void> {
+  const uris = wantedUris(request).map((uri) => ({ uri, upstreamId: ownerOf(view, uri) }))
+  const known = uris.filter((each): each is { uri: string; upstreamId: string } => each.upstreamId !== undefined)
+  await Promise.all(known.map(({ uri, upstreamId }) => deps.subscribe(upstreamId, uri)))
+  const listener: Listener = {
+    namespace: arrival.namespace,
+    filter: acceptedFilter(
+      request,
+      known.map(({ uri }) => uri),
+    ),
+    subscriptionIdText: request.idText,
+    send: (text) => void reply.notify(text),
+  }
+  arrival.response.once('close', () => {
+    deps.news.delete(listener)
+    for (const { uri, upstreamId } of known) void deps.unsubscribe(upstreamId, uri).catch(() => undefined)
+  })
+  const acknowledged = JSON.stringify({ notifications: listener.filter })
+  reply.notify(tagged(listener, 'notifications/subscriptions/acknowledged', acknowledged))
+  deps.news.add(listener)
+  deps.keepAlives.add(reply)
+}
+
+function wantedUris({ params }: RpcRequest): string[] {
+  const uris = objectAt(params, 'notifications')?.['resourceSubscriptions']
+  return Array.isArray(uris) ? uris.filter((uri): uri is string => typeof uri === 'string') : []
+}
+
+function ownerOf(view: CatalogView, uri: string): string | undefined {
+  try {
+    return routeResource(view, uri).upstreamId
+  } catch {
+    return undefined
+  }
+}
+
+function acceptedFilter({ params }: RpcRequest, uris: readonly string[]): ListenFilter {
+  const wanted = params['notifications']
+  if (!isJsonObject(wanted)) throw new AppError('validation_error', '"notifications" must be an object')
+  return {
+    ...(wanted['toolsListChanged'] === true ? { toolsListChanged: true } : {}),
+    ...(wanted['promptsListChanged'] === true ? { promptsListChanged: true } : {}),
+    ...(wanted['resourcesListChanged'] === true ? { resourcesListChanged: true } : {}),
+    ...(uris.length > 0 ? { resourceSubscriptions: uris } : {}),
+  }
+}
+
+/** Which HTTP status goes with an error: 400 and 404 where the specification says so, else the error is in the body alone. */
+export function modernError(thrown: unknown): { text: string; status: number } {
+  if (thrown instanceof ModernRefusal) {
+    const { rpcCode: code, message, data } = thrown
+    return { text: JSON.stringify({ code, message, ...(data ? { data } : {}) }), status: thrown.httpStatus }
+  }
+  const error = toAppError(thrown)
+  const code = error instanceof UpstreamRpcError ? error.rpcCode : undefined
+  const text = rpcErrorText(error, 'modern')
+  if (error.code === 'missing_capability' || (code !== undefined && code <= -32020 && code >= -32099))
+    return { text, status: 400 }
+  if (error.code === 'not_found') return { text, status: 404 }
+  return { text, status: 200 }
+}

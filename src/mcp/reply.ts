@@ -1,0 +1,102 @@
+import type { ServerResponse } from 'node:http'
+import { openEventStream, type EventStream } from './event-stream.ts'
+
+/** Where the answer to one request goes: notifications first, then exactly one answer. */
+export interface Reply {
+  /** False when it could not be delivered here: the answer is out already, or the client cannot take a stream. */
+  notify(text: string): boolean
+  /** The answer, as text or as parts that are written one after the other. */
+  finish(body: string | readonly (string | Buffer)[], status?: number): void
+  readonly isOpen: boolean
+}
+
+/** Events of one stream, kept for a client that comes back for what it missed. */
+export interface StreamLog {
+  /** Stores an event and answers its id. */
+  add(text: string): string
+  /** The id of a bookmark before the first event. */
+  start(): string
+}
+
+export interface HttpReplyOptions {
+  readonly acceptsStream: boolean
+  readonly log?: StreamLog
+  /** Bookmark the stream as clients of 2025-11-25 expect it. */
+  readonly isPrimed?: boolean
+}
+
+const RETRY_MS = 1000
+/** Clients give up on an answer without a first byte after ten seconds or more. */
+const SILENT_MS_MAX = 8000
+const KEEP_ALIVE_MS = 15_000
+
+/** One HTTP answer: plain JSON when the result is all there is, an event stream as soon as something comes before it. */
+export class HttpReply implements Reply {
+  readonly #response: ServerResponse
+  readonly #options: HttpReplyOptions
+  #stream: EventStream | undefined
+  #isFinished = false
+  #touchedAt = Date.now()
+
+  constructor(response: ServerResponse, options: HttpReplyOptions) {
+    this.#response = response
+    this.#options = options
+  }
+
+  get isOpen(): boolean {
+    return !this.#isFinished
+  }
+
+  notify(text: string): boolean {
+    if (this.#isFinished || !this.#options.acceptsStream) return false
+    this.#touchedAt = Date.now()
+    return this.#send(this.open(), text)
+  }
+
+  finish(body: string | readonly (string | Buffer)[], status = 200): void {
+    if (this.#isFinished) return
+    this.#isFinished = true
+    if (this.#stream) {
+      this.#send(this.#stream, typeof body === 'string' ? body : body.join(''))
+      this.#stream.end()
+    } else sendJson(this.#response, status, body)
+  }
+
+  /** Makes this answer a stream now. */
+  open(): EventStream {
+    if (this.#stream) return this.#stream
+    this.#stream = openEventStream(this.#response)
+    const { log, isPrimed } = this.#options
+    if (log && isPrimed) this.#stream.prime(log.start(), RETRY_MS)
+    return this.#stream
+  }
+
+  /** Called now and then: a long silence becomes a stream with a sign of life. */
+  keepAlive(now: number): void {
+    const silentMs = now - this.#touchedAt
+    if (this.#isFinished || !this.#options.acceptsStream) return
+    if (silentMs < (this.#stream ? KEEP_ALIVE_MS : SILENT_MS_MAX)) return
+    this.#touchedAt = now
+    this.open().keepAlive()
+  }
+
+  #send(stream: EventStream, text: string): boolean {
+    const id = this.#options.log?.add(text)
+    return stream.send({ data: text, ...(id === undefined ? {} : { id }) }) || id !== undefined
+  }
+}
+
+/** A whole JSON answer. A client that is gone gets nothing; that is no error. */
+export function sendJson(response: ServerResponse, status: number, body: string | readonly (string | Buffer)[]): void {
+  if (response.destroyed || response.headersSent) return
+  if (typeof body === 'string') {
+    response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+    response.end(body)
+    return
+  }
+  const length = body.reduce((sum, part) => sum + Buffer.byteLength(part), 0)
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': length })
+  response.cork()
+  for (const part of body) response.write(part)
+  response.end()
+}

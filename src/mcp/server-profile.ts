@@ -1,0 +1,51 @@
+import { isJsonObject, objectAt, type JsonObject } from '#kernel/json'
+import type { CatalogView } from '#registry/catalog-view'
+
+/** Extensions that we cannot route between eras and sessions are not offered. */
+const UNROUTED_EXTENSIONS = new Set(['io.modelcontextprotocol/tasks'])
+
+const EVERYTHING: JsonObject = {
+  tools: { listChanged: true },
+  prompts: { listChanged: true },
+  resources: { subscribe: true, listChanged: true },
+  completions: {},
+  logging: {},
+}
+
+/**
+ * What the gateway can do for clients of one namespace: what at least one of its servers can. While a server is still
+ * unknown we promise all we can route, because a client asks for capabilities only once.
+ */
+export function capabilitiesOf(view: CatalogView, isComplete: boolean): JsonObject {
+  const offered = view.upstreams.map(({ snapshot }) => snapshot.capabilities)
+  const has = (name: string): boolean => offered.some((capabilities) => capabilities[name] !== undefined)
+  const subscribes = view.upstreams.some(
+    ({ snapshot: { capabilities, verdict } }) =>
+      verdict.era === 'modern' || objectAt(capabilities, 'resources')?.['subscribe'] === true,
+  )
+  const known: JsonObject = {
+    tools: { listChanged: true },
+    ...(has('prompts') ? { prompts: { listChanged: true } } : {}),
+    ...(has('resources') ? { resources: { ...(subscribes ? { subscribe: true } : {}), listChanged: true } } : {}),
+    ...(has('completions') ? { completions: {} } : {}),
+    ...(has('logging') ? { logging: {} } : {}),
+  }
+  const extensions = Object.assign({}, ...offered.map(extensionsOf)) as JsonObject
+  return { ...(isComplete ? known : EVERYTHING), ...(Object.keys(extensions).length > 0 ? { extensions } : {}) }
+}
+
+function extensionsOf(capabilities: JsonObject): JsonObject {
+  const extensions = capabilities['extensions']
+  if (!isJsonObject(extensions)) return {}
+  return Object.fromEntries(Object.entries(extensions).filter(([id]) => !UNROUTED_EXTENSIONS.has(id)))
+}
+
+/** The servers' own instructions: of one alone to the letter, of several under their names. */
+export function instructionsOf(view: CatalogView): string | undefined {
+  const texts = view.upstreams.flatMap(({ server, snapshot: { instructions } }) =>
+    instructions ? [{ server, instructions }] : [],
+  )
+  const [only] = texts
+  if (view.upstreams.length === 1 || !only) return only?.instructions
+  return texts.map(({ server, instructions }) => `# ${server}\n${instructions}`).join('\n\n')
+}

@@ -1,0 +1,159 @@
+import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
+import { request, type Dispatcher } from 'undici'
+import { messageOf } from '#kernel/errors'
+import { isJsonObject, objectAt, stringAt, type JsonObject, type JsonValue } from '#kernel/json'
+import { encodeHeaderValue } from '#kernel/param-headers'
+import { META } from '#kernel/protocol'
+import { errorText } from '#kernel/rpc-message'
+
+export interface BridgeOptions {
+  /** The endpoint: `http://127.0.0.1:8000/mcp`. */
+  readonly url: string
+  readonly input: Readable
+  readonly output: Writable
+}
+
+/**
+ * The endpoint for clients that only speak stdio: each line goes there as a POST, what comes back goes out as lines.
+ * Resolves when the input has ended and everything that was asked is answered.
+ */
+export async function bridgeStdio({ url, input, output }: BridgeOptions): Promise<void> {
+  const bridge = new Bridge(url, output)
+  for await (const line of createInterface({ input, crlfDelay: Infinity })) if (line.trim() !== '') bridge.send(line)
+  await bridge.end()
+}
+
+class Bridge {
+  readonly #url: string
+  readonly #output: Writable
+  readonly #running = new Map<string, AbortController>()
+  readonly #work = new Set<Promise<void>>()
+  readonly #stopped = new AbortController()
+  /** Until the session is there, what follows `initialize` waits for it. */
+  #opening: Promise<void> = Promise.resolve()
+  #session: Record<string, string> = {}
+
+  constructor(url: string, output: Writable) {
+    this.#url = url
+    this.#output = output
+  }
+
+  send(line: string): void {
+    const message = parsed(line)
+    const method = stringAt(message, 'method')
+    if (this.#isCancelOfModern(message)) return this.#abort(message)
+    const work = this.#opening
+      .then(() => this.#post(line, message))
+      .catch((error: unknown) => this.#fail(message, error))
+    if (method === 'initialize') this.#opening = work
+    this.#work.add(work)
+    void work.finally(() => this.#work.delete(work))
+  }
+
+  async end(): Promise<void> {
+    // Streams of news never end by themselves; answers do.
+    const listening = [...this.#running.values()].filter((controller) => LISTENS.has(controller))
+    for (const controller of listening) controller.abort()
+    await Promise.all(this.#work)
+    this.#stopped.abort()
+    if (this.#session['mcp-session-id'] === undefined) return
+    const response = await request(this.#url, { method: 'DELETE', headers: this.#session }).catch(() => undefined)
+    await response?.body.dump()
+  }
+
+  /** On a pipe a modern client cancels by notification; over HTTP the closed stream is the cancel. */
+  #isCancelOfModern(message: JsonObject): boolean {
+    const id = objectAt(message, 'params')?.['requestId']
+    return message['method'] === 'notifications/cancelled' && this.#running.has(JSON.stringify(id))
+  }
+
+  #abort(message: JsonObject): void {
+    this.#running.get(JSON.stringify(objectAt(message, 'params')?.['requestId']))?.abort()
+  }
+
+  async #post(line: string, message: JsonObject): Promise<void> {
+    const claim = stringAt(objectAt(objectAt(message, 'params'), '_meta'), META.protocolVersion)
+    const controller = new AbortController()
+    const key = JSON.stringify(message['id'])
+    if (claim !== undefined && message['id'] !== undefined) this.#running.set(key, controller)
+    if (message['method'] === 'subscriptions/listen') LISTENS.add(controller)
+    try {
+      const headers = { ...HEADERS, ...(claim === undefined ? this.#session : modernHeaders(message, claim)) }
+      const response = await request(this.#url, {
+        method: 'POST',
+        headers,
+        body: line,
+        signal: controller.signal,
+        ...NO_TIMEOUT,
+      })
+      if (message['method'] === 'initialize') this.#opened(response, message)
+      await this.#relay(response)
+    } catch (error) {
+      if (!controller.signal.aborted) throw error
+    } finally {
+      this.#running.delete(key)
+    }
+  }
+
+  #opened(response: Dispatcher.ResponseData, message: JsonObject): void {
+    const id = response.headers['mcp-session-id']
+    if (typeof id !== 'string') return
+    const version = stringAt(objectAt(message, 'params'), 'protocolVersion')
+    this.#session = { 'mcp-session-id': id, ...(version === undefined ? {} : { 'mcp-protocol-version': version }) }
+    const headers = { 'mcp-session-id': id, accept: 'text/event-stream' }
+    const { signal } = this.#stopped
+    request(this.#url, { method: 'GET', headers, signal, ...NO_TIMEOUT }).then(
+      (stream) => this.#relay(stream).catch(() => undefined),
+      () => undefined,
+    )
+  }
+
+  async #relay(response: Dispatcher.ResponseData): Promise<void> {
+    const type = String(response.headers['content-type'] ?? '')
+    if (type.startsWith('text/event-stream')) {
+      for await (const line of createInterface({ input: response.body, crlfDelay: Infinity })) {
+        // Our own endpoint writes each message on one data line; an empty one is a bookmark.
+        if (line.startsWith('data: ') && line.length > 6) this.#output.write(`${line.slice(6)}\n`)
+      }
+      return
+    }
+    const text = await response.body.text()
+    if (text !== '') this.#output.write(`${text.replaceAll(/[\r\n]+/g, ' ')}\n`)
+  }
+
+  #fail(message: JsonObject, error: unknown): void {
+    if (message['id'] === undefined || message['method'] === undefined) return
+    const body = JSON.stringify({ code: -31503, message: `The gateway cannot be reached: ${messageOf(error)}` })
+    this.#output.write(`${errorText(JSON.stringify(message['id']), body)}\n`)
+  }
+}
+
+const LISTENS = new WeakSet<AbortController>()
+const HEADERS = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+const NO_TIMEOUT = { headersTimeout: 0, bodyTimeout: 0 }
+const NAMED_BY: Readonly<Record<string, string>> = {
+  'tools/call': 'name',
+  'prompts/get': 'name',
+  'resources/read': 'uri',
+}
+
+function modernHeaders(message: JsonObject, version: string): Record<string, string> {
+  const method = stringAt(message, 'method') ?? ''
+  const name = stringAt(message['params'], NAMED_BY[method] ?? '')
+  return {
+    'mcp-protocol-version': version,
+    'mcp-method': method,
+    ...(name === undefined ? {} : { 'mcp-name': encodeHeaderValue(name) }),
+  }
+}
+
+/** What is no object is sent all the same: the endpoint says what is wrong with it. */
+function parsed(line: string): JsonObject {
+  try {
+    const value = JSON.parse(line) as JsonValue
+    return isJsonObject(value) ? value : {}
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,91 @@
+import { setImmediate } from 'node:timers/promises'
+import type { Execution, ExecutionFilter, ExecutionStore } from '#gateway/executions'
+import { executionStats } from './execution-stats.ts'
+import { readBody } from './row-body.ts'
+import type { Database, Engine, ExecutionTable } from './schema.ts'
+import { textKey } from './text-key.ts'
+
+/** Removing a million rows in one statement would hold SQLite, and with it the event loop, for seconds. */
+const PRUNED_PER_STATEMENT = 2_000
+
+/** The history of calls. */
+export function createExecutionStore(engine: Engine): ExecutionStore {
+  const { db } = engine
+  return {
+    async append(executions) {
+      if (executions.length > 0) await engine.appendExecutions(executions.map(rowOf))
+    },
+    async list(filter) {
+      const [rows, total] = await Promise.all([page(db, filter), count(db, filter)])
+      return { executions: rows.map(({ body }) => readExecution(body)), total }
+    },
+    async get(id) {
+      const row = await db.selectFrom('executions').select('body').where('id', '=', textKey(id)).executeTakeFirst()
+      return row && readExecution(row.body)
+    },
+    stats: (name) => executionStats(db, textKey(name)),
+    prune: (before) => prune(db, Math.ceil(before)),
+  }
+}
+
+function readExecution(body: string): Execution {
+  return readBody('executions', body) as Execution
+}
+
+function rowOf(execution: Execution): ExecutionTable {
+  return {
+    id: textKey(execution.id),
+    name: textKey(execution.name),
+    server: textKey(execution.server),
+    principal: textKey(execution.principal),
+    outcome: execution.outcome,
+    started_at: Math.floor(execution.startedAt),
+    duration_ms: execution.durationMs,
+    body: JSON.stringify(execution),
+  }
+}
+
+function page(db: Database, filter: ExecutionFilter) {
+  return matching(db, filter)
+    .select('body')
+    .orderBy('started_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(filter.limit)
+    .offset(filter.offset)
+    .execute()
+}
+
+async function count(db: Database, filter: ExecutionFilter): Promise<number> {
+  const { total } = await matching(db, filter)
+    .select(({ fn }) => fn.countAll<number>().as('total'))
+    .executeTakeFirstOrThrow()
+  return total
+}
+
+function matching(db: Database, filter: ExecutionFilter) {
+  let query = db.selectFrom('executions')
+  for (const column of ['name', 'server', 'principal'] as const) {
+    const text = filter[column]
+    if (text !== undefined) query = query.where(column, '=', textKey(text))
+  }
+  if (filter.outcome !== undefined) query = query.where('outcome', '=', filter.outcome)
+  if (filter.from !== undefined) query = query.where('started_at', '>=', Math.ceil(filter.from))
+  if (filter.to !== undefined) query = query.where('started_at', '<', Math.ceil(filter.to))
+  return query
+}
+
+async function prune(db: Database, before: number): Promise<number> {
+  let removed = 0
+  for (;;) {
+    const oldest = db
+      .selectFrom('executions')
+      .select('id')
+      .where('started_at', '<', before)
+      .orderBy('started_at')
+      .limit(PRUNED_PER_STATEMENT)
+    const { numDeletedRows } = await db.deleteFrom('executions').where('id', 'in', oldest).executeTakeFirstOrThrow()
+    removed += Number(numDeletedRows)
+    if (numDeletedRows < PRUNED_PER_STATEMENT) return removed
+    await setImmediate()
+  }
+}

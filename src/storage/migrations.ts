@@ -1,0 +1,96 @@
+import { type Kysely, sql } from 'kysely'
+import { type Migration, Migrator } from 'kysely/migration'
+import { AppError } from '#kernel/errors'
+import { type Database, type Engine, RECORD_TABLES } from './schema.ts'
+
+const MIGRATIONS_TABLE = 'metamcp_migrations'
+
+/** In the order of their names; one that has been released never changes. */
+const MIGRATIONS: Record<string, Migration> = {
+  '0001_registry_and_history': { up: createFirstTables },
+}
+
+/**
+ * Brings the database to this version; two processes may do so at once. Rejects with `unavailable` and leaves the
+ * tables as they were when it cannot, in particular when a newer MetaMCP has already migrated them.
+ */
+export async function migrate(engine: Engine): Promise<void> {
+  const migrator = new Migrator({
+    db: engine.db,
+    provider: { getMigrations: async () => MIGRATIONS },
+    migrationTableName: MIGRATIONS_TABLE,
+    migrationLockTableName: `${MIGRATIONS_TABLE}_lock`,
+    ...(engine.kind === 'postgres' ? { migrationTableSchema: await currentSchema(engine.db) } : {}),
+  })
+  const { error } = await migrator.migrateToLatest()
+  if (error === undefined) return
+  const newer = await unknownMigration(engine.db)
+  const reason = newer === undefined ? 'could not be migrated' : `was written by a newer MetaMCP (it has ${newer})`
+  throw new AppError('unavailable', `The database ${reason}`, { cause: error })
+}
+
+/** Without it the migrator takes a table of the same name in any schema of the database for its own. */
+async function currentSchema(db: Database): Promise<string> {
+  const { rows } = await sql<{ name: string | null }>`select current_schema() as name`.execute(db)
+  return rows[0]?.name ?? 'public'
+}
+
+async function unknownMigration(db: Database): Promise<string | undefined> {
+  const query = sql<{ name: string }>`select name from ${sql.table(MIGRATIONS_TABLE)} order by name`
+  const { rows } = await query.execute(db).catch(() => ({ rows: [] }))
+  return rows.find(({ name }) => !Object.hasOwn(MIGRATIONS, name))?.name
+}
+
+async function createFirstTables(db: Kysely<unknown>): Promise<void> {
+  for (const table of RECORD_TABLES) await createRecordTable(db, table)
+  await db.schema
+    .createTable('snapshots')
+    .addColumn('upstream_id', 'text', (column) => column.primaryKey())
+    .addColumn('fetched_at', 'bigint', (column) => column.notNull())
+    .addColumn('body', 'text', (column) => column.notNull())
+    .execute()
+  await db.schema
+    .createTable('exposed_names')
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('upstream_id', 'text', (column) => column.notNull())
+    .addColumn('original_name', 'text', (column) => column.notNull())
+    .addColumn('body', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('exposed_names_key', ['kind', 'upstream_id', 'original_name'])
+    .execute()
+  await createExecutionTable(db)
+}
+
+async function createRecordTable(db: Kysely<unknown>, table: string): Promise<void> {
+  await db.schema
+    .createTable(table)
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('name', 'text', (column) => column.notNull().unique())
+    .addColumn('position', 'bigint', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('updated_at', 'bigint', (column) => column.notNull())
+    .addColumn('body', 'text', (column) => column.notNull())
+    .execute()
+}
+
+/** The indexes hold more than they sort by, so that statistics and totals read no row. */
+async function createExecutionTable(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('executions')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('server', 'text', (column) => column.notNull())
+    .addColumn('principal', 'text', (column) => column.notNull())
+    .addColumn('outcome', 'text', (column) => column.notNull())
+    .addColumn('started_at', 'bigint', (column) => column.notNull())
+    .addColumn('duration_ms', 'double precision', (column) => column.notNull())
+    .addColumn('body', 'text', (column) => column.notNull())
+    .execute()
+  const indexes = {
+    executions_by_name: ['name', 'started_at', 'outcome', 'duration_ms'],
+    executions_by_server: ['server', 'started_at', 'outcome'],
+    executions_by_start: ['started_at', 'outcome', 'principal'],
+  }
+  for (const [name, columns] of Object.entries(indexes)) {
+    await db.schema.createIndex(name).on('executions').columns(columns).execute()
+  }
+}

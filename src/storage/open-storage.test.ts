@@ -1,0 +1,225 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { createInterface } from 'node:readline'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, test } from 'vitest'
+import type { DatabaseConfig } from '#config/config'
+import { durableEngines, freshStorage, openQuietly, storageEngines } from '../../test/support/storage-engines.ts'
+import { execution, upstreamRecord, upstreamSnapshot } from '../../test/support/storage-samples.ts'
+import type { Storage } from './open-storage.ts'
+
+async function sqlitePlace() {
+  const place = await durableEngines[0]?.place()
+  if (place?.database.kind !== 'sqlite') throw new Error('the first durable engine is SQLite')
+  const { path } = place.database
+  return { ...place, path, directory: dirname(path) }
+}
+
+/** As an operator's shell would, beside the gateway. */
+function runSql(path: string, statement: string): void {
+  const database = new DatabaseSync(path)
+  database.exec(statement)
+  database.close()
+}
+
+async function fill(storage: Storage) {
+  const content = {
+    record: upstreamRecord({ name: 'files' }),
+    snapshot: upstreamSnapshot(),
+    name: { kind: 'tool', upstreamId: 'u', originalName: 'read', exposedName: 'files__read' } as const,
+    call: execution(),
+  }
+  await storage.registry.upstreams.insert(content.record)
+  await storage.registry.snapshots.put(content.snapshot)
+  await storage.registry.names.put([content.name])
+  await storage.executions.append([content.call])
+  return content
+}
+
+async function contentOf(storage: Storage) {
+  const [record] = await storage.registry.upstreams.list()
+  const [snapshot] = await storage.registry.snapshots.list()
+  const [name] = await storage.registry.names.list()
+  const { executions } = await storage.executions.list({ limit: 1, offset: 0 })
+  return { record, snapshot, name, call: executions[0] }
+}
+
+interface Holder extends Disposable {
+  readonly process: ChildProcess
+  /** What it said of its attempt to open: `open` or the message of the refusal. */
+  readonly outcome: string
+}
+
+/** A gateway in miniature: another process that opens the storage, writes a record and stays until it is killed. */
+async function holdInOtherProcess(database: DatabaseConfig): Promise<Holder> {
+  const url = database.kind === 'postgres' ? database.url.reveal() : ''
+  const program = `
+    import { openStorage } from '#storage/open-storage'
+    import { upstreamRecord } from './test/support/storage-samples.ts'
+    const log = { debug() {}, info() {}, warn() {}, error() {} }
+    const database = { ...${JSON.stringify(database)}, url: { reveal: () => ${JSON.stringify(url)} } }
+    try {
+      const storage = await openStorage(database, { log, now: Date.now })
+      await storage.registry.upstreams.insert(upstreamRecord({ name: 'written' }))
+      console.log('open')
+      setInterval(() => {}, 1_000_000)
+    } catch (error) { console.log(error.code, error.message) }
+  `
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [outcome] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
+  return { process: child, outcome, [Symbol.dispose]: () => child.kill('SIGKILL') }
+}
+
+async function kill(holder: Holder): Promise<void> {
+  const exit = once(holder.process, 'exit')
+  holder.process.kill('SIGKILL')
+  await exit
+}
+
+for (const engine of storageEngines) {
+  describe.skipIf(!engine.available)(`storage on ${engine.name}`, () => {
+    test('answers while it is open and is unavailable afterwards, without the words of the driver', async () => {
+      const storage = await freshStorage(engine)
+      await storage.check()
+      await storage[Symbol.asyncDispose]()
+      const { registry, executions } = storage
+      const calls = [
+        storage.check(),
+        registry.upstreams.list(),
+        registry.upstreams.insert(upstreamRecord()),
+        registry.snapshots.list(),
+        registry.names.list(),
+        executions.append([execution()]),
+        executions.stats('x'),
+      ]
+      for (const result of await Promise.allSettled(calls)) {
+        expect(result).toMatchObject({ reason: { code: 'unavailable', message: 'The storage does not answer' } })
+        expect(result).toHaveProperty('reason.cause')
+      }
+    })
+
+    test('can be closed twice', async () => {
+      await using storage = await freshStorage(engine)
+      await storage[Symbol.asyncDispose]()
+    })
+  })
+}
+
+for (const engine of durableEngines) {
+  describe.skipIf(!engine.available)(`durability on ${engine.name}`, () => {
+    test('a restart finds everything', async () => {
+      await using place = await engine.place()
+      const first = await openQuietly(place.database)
+      const content = await fill(first)
+      await first[Symbol.asyncDispose]()
+      await using second = await openQuietly(place.database)
+      expect(await contentOf(second)).toEqual(content)
+    })
+
+    test('what was written is there after kill -9, and the database opens at once', async () => {
+      await using place = await engine.place()
+      using holder = await holdInOtherProcess(place.database)
+      expect(holder.outcome).toBe('open')
+      await kill(holder)
+      await using storage = await openQuietly(place.database)
+      expect(await storage.registry.upstreams.list()).toMatchObject([{ name: 'written' }])
+    })
+  })
+}
+
+describe('the SQLite directory', () => {
+  test('a second process is refused with the pid of the first', async () => {
+    await using here = await sqlitePlace()
+    using holder = await holdInOtherProcess(here.database)
+    await expect(openQuietly(here.database)).rejects.toMatchObject({
+      code: 'conflict',
+      message: `The data directory ${here.directory} is in use by process ${holder.process.pid}`,
+      details: { pid: holder.process.pid },
+    })
+  })
+
+  test('a second opening in the same process is refused too', async () => {
+    await using here = await sqlitePlace()
+    await using storage = await openQuietly(here.database)
+    await expect(openQuietly(here.database)).rejects.toMatchObject({ code: 'conflict', details: { pid: process.pid } })
+    await storage.check()
+    using other = await holdInOtherProcess(here.database)
+    expect(other.outcome).toContain(`in use by process ${process.pid}`)
+  })
+
+  test('of many processes that start at once exactly one gets it, also over the remains of a killed one', async () => {
+    await using here = await sqlitePlace()
+    using killed = await holdInOtherProcess(here.database)
+    await kill(killed)
+    runSql(here.path, 'delete from upstreams')
+    using holders = new DisposableStack()
+    const starts = await Promise.all(Array.from({ length: 5 }, () => holdInOtherProcess(here.database)))
+    for (const holder of starts) holders.use(holder)
+    const outcomes = starts.map(({ outcome }) => outcome)
+    expect(outcomes.filter((outcome) => outcome === 'open')).toHaveLength(1)
+    expect(outcomes.filter((outcome) => outcome.startsWith('conflict The data directory'))).toHaveLength(4)
+  })
+
+  test('a pid file of a dead or foreign process locks nobody out', async () => {
+    await using here = await sqlitePlace()
+    await (await openQuietly(here.database))[Symbol.asyncDispose]()
+    writeFileSync(`${here.path}.pid`, `${process.pid}\n`)
+    await using storage = await openQuietly(here.database)
+    await storage.check()
+  })
+
+  test('is readable by its owner alone', async () => {
+    await using here = await sqlitePlace()
+    await using storage = await openQuietly(here.database)
+    await fill(storage)
+    expect(statSync(here.directory).mode & 0o777).toBe(0o700)
+    for (const suffix of ['', '-wal', '-shm', '.lock', '.pid']) {
+      expect(statSync(here.path + suffix).mode & 0o777, suffix).toBe(0o600)
+    }
+  })
+
+  test('a file that is no database is refused and left as it is', async () => {
+    await using here = await sqlitePlace()
+    await (await openQuietly(here.database))[Symbol.asyncDispose]()
+    writeFileSync(here.path, 'my diary '.repeat(1_000))
+    await expect(openQuietly(here.database)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining(`The database ${here.path} cannot be opened`) as string,
+    })
+    expect(readFileSync(here.path, 'utf8')).toBe('my diary '.repeat(1_000))
+    expect(existsSync(`${here.path}.pid`)).toBe(false)
+  })
+
+  test('a database of a newer MetaMCP is refused and left as it is', async () => {
+    await using here = await sqlitePlace()
+    await (await openQuietly(here.database))[Symbol.asyncDispose]()
+    runSql(here.path, `insert into metamcp_migrations values ('9999_flying', '2030-01-01T00:00:00Z')`)
+    await expect(openQuietly(here.database)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: 'The database was written by a newer MetaMCP (it has 9999_flying)',
+    })
+  })
+
+  test('a damaged row is named, not passed over', async () => {
+    await using here = await sqlitePlace()
+    await using storage = await openQuietly(here.database)
+    await fill(storage)
+    runSql(here.path, `update upstreams set body = '{"half'`)
+    await expect(storage.registry.upstreams.list()).rejects.toMatchObject({
+      code: 'internal_error',
+      message: 'The table upstreams of the database holds a damaged row',
+    })
+  })
+
+  test('a directory that cannot be made is a plain refusal', async () => {
+    await using here = await sqlitePlace()
+    await using storage = await openQuietly(here.database)
+    await storage.check()
+    const path = `${here.path}/inside/a-file.db`
+    await expect(openQuietly({ kind: 'sqlite', path })).rejects.toMatchObject({ code: 'unavailable' })
+  })
+})

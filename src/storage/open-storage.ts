@@ -1,0 +1,73 @@
+import { sql } from 'kysely'
+import type { DatabaseConfig } from '#config/config'
+import type { ExecutionStore } from '#gateway/executions'
+import type { Logger } from '#kernel/logger'
+import type { RegistryStores } from '#registry/stores'
+import { createExecutionStore } from './executions.ts'
+import { createExposedNameStore } from './exposed-names.ts'
+import { migrate } from './migrations.ts'
+import { openPostgres } from './postgres.ts'
+import { createRecordStore } from './records.ts'
+import type { Database, Engine } from './schema.ts'
+import { createSnapshotStore } from './snapshots.ts'
+import { openSqlite } from './sqlite.ts'
+import { guarded } from './storage-errors.ts'
+
+/** All that is durable. Its methods reject with `unavailable` while the database does not answer. */
+export interface Storage extends AsyncDisposable {
+  readonly kind: DatabaseConfig['kind']
+  readonly registry: RegistryStores
+  readonly executions: ExecutionStore
+  /** Resolves when the database answers. */
+  check(): Promise<void>
+}
+
+/**
+ * Opens the database and brings its tables to this version. Rejects with `conflict` when another process has the
+ * SQLite database, with `unavailable` when the database cannot be reached, opened or migrated.
+ */
+export async function openStorage(
+  database: DatabaseConfig,
+  deps: { readonly log: Logger; readonly now: () => number },
+): Promise<Storage> {
+  const startedAt = deps.now()
+  const engine = await openEngine(database, deps.log)
+  try {
+    await migrate(engine)
+  } catch (thrown) {
+    await engine.close()
+    throw thrown
+  }
+  deps.log.info({ kind: engine.kind, ms: deps.now() - startedAt }, 'storage opened')
+  return createStorage(engine)
+}
+
+async function openEngine(database: DatabaseConfig, log: Logger): Promise<Engine> {
+  return database.kind === 'sqlite' ? openSqlite(database.path) : openPostgres(database.url.reveal(), log)
+}
+
+function createStorage(engine: Engine): Storage {
+  const { kind, db } = engine
+  let closing: Promise<void> | undefined
+  const ping = async () => {
+    await sql`select 1`.execute(db)
+  }
+  return {
+    kind,
+    registry: createRegistryStores(db),
+    executions: guarded(createExecutionStore(engine)),
+    check: guarded({ ping }).ping,
+    [Symbol.asyncDispose]: () => (closing ??= engine.close()),
+  }
+}
+
+function createRegistryStores(db: Database): RegistryStores {
+  return {
+    upstreams: guarded(createRecordStore(db, 'upstreams')),
+    httpTools: guarded(createRecordStore(db, 'http_tools')),
+    overrides: guarded(createRecordStore(db, 'tool_overrides')),
+    namespaces: guarded(createRecordStore(db, 'namespaces')),
+    snapshots: guarded(createSnapshotStore(db)),
+    names: guarded(createExposedNameStore(db)),
+  }
+}

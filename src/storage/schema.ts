@@ -1,0 +1,72 @@
+import type { Kysely } from 'kysely'
+
+/** Epoch milliseconds are `bigint` columns, read as numbers. Searched text columns hold `textKey`s, `body` the whole record. */
+interface RecordTable {
+  id: string
+  name: string
+  /** Order of creation; of two records made at once in two processes both may have the same. */
+  position: number
+  created_at: number
+  updated_at: number
+  body: string
+}
+
+interface SnapshotTable {
+  upstream_id: string
+  fetched_at: number
+  body: string
+}
+
+interface ExposedNameTable {
+  kind: string
+  upstream_id: string
+  original_name: string
+  body: string
+}
+
+export interface ExecutionTable {
+  id: string
+  name: string
+  server: string
+  principal: string
+  outcome: 'success' | 'error'
+  started_at: number
+  duration_ms: number
+  body: string
+}
+
+export interface Schema {
+  upstreams: RecordTable
+  http_tools: RecordTable
+  tool_overrides: RecordTable
+  namespaces: RecordTable
+  snapshots: SnapshotTable
+  exposed_names: ExposedNameTable
+  executions: ExecutionTable
+}
+
+export const RECORD_TABLES = ['upstreams', 'http_tools', 'tool_overrides', 'namespaces'] as const
+export type RecordTableName = (typeof RECORD_TABLES)[number]
+
+/** The columns of `executions` in the order in which engines bind them. */
+export const EXECUTION_COLUMNS = [
+  'id',
+  'name',
+  'server',
+  'principal',
+  'outcome',
+  'started_at',
+  'duration_ms',
+  'body',
+] as const satisfies readonly (keyof ExecutionTable)[]
+
+export type Database = Kysely<Schema>
+
+/** One database, opened: what differs between the two kinds. */
+export interface Engine {
+  readonly kind: 'sqlite' | 'postgres'
+  readonly db: Database
+  /** Adds all rows or none; rows whose id exists already are passed over. */
+  appendExecutions(rows: readonly ExecutionTable[]): Promise<void>
+  close(): Promise<void>
+}

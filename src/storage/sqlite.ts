@@ -1,0 +1,120 @@
+import { resolve } from 'node:path'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect } from 'kysely'
+import { AppError, messageOf } from '#kernel/errors'
+import { createPrivateFile } from './private-file.ts'
+import { EXECUTION_COLUMNS, type Engine, type ExecutionTable, type Schema } from './schema.ts'
+import { lockDatabase } from './sqlite-lock.ts'
+
+/** For an operator's shell or backup on the same file; waiting holds the event loop. */
+const BUSY_TIMEOUT_MS = 2_000
+
+/** A checkpoint flushes to the disk on the thread that serves calls: every 16 MB instead of every 4. */
+const PRAGMAS = `
+  pragma journal_mode = wal;
+  pragma synchronous = normal;
+  pragma wal_autocheckpoint = 4000;
+  pragma journal_size_limit = 67108864;
+`
+
+/**
+ * Opens or makes the file, private to this user and locked against other processes; `:memory:` for none.
+ * Rejects with `conflict` when another process has it, `unavailable` when it cannot be opened.
+ */
+export function openSqlite(path: string): Engine {
+  if (path === ':memory:') return createEngine(openDatabase(path))
+  const file = resolve(path)
+  try {
+    return openFile(file)
+  } catch (thrown) {
+    if (thrown instanceof AppError) throw thrown
+    throw new AppError('unavailable', `The database ${file} cannot be opened: ${messageOf(thrown)}`, { cause: thrown })
+  }
+}
+
+function openFile(file: string): Engine {
+  const lock = lockDatabase(file)
+  try {
+    createPrivateFile(file)
+    return createEngine(openDatabase(file), lock)
+  } catch (thrown) {
+    lock[Symbol.dispose]()
+    throw thrown
+  }
+}
+
+function openDatabase(path: string): DatabaseSync {
+  const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
+  try {
+    database.exec(PRAGMAS)
+    return database
+  } catch (thrown) {
+    database.close()
+    throw thrown
+  }
+}
+
+function createEngine(database: DatabaseSync, lock?: Disposable): Engine {
+  const db = new Kysely<Schema>({ dialect: new NodeSqliteDialect({ database: kyselyDatabase(database) }) })
+  let insertion: StatementSync | undefined
+  return {
+    kind: 'sqlite',
+    db,
+    appendExecutions: (rows) =>
+      // Holds kysely's only connection, so that no other transaction is open on it.
+      db.connection().execute(async () => {
+        insertion ??= database.prepare(INSERT_EXECUTION)
+        insertAll(database, insertion, rows)
+      }),
+    async close() {
+      await db.destroy()
+      if (database.isOpen) database.close()
+      lock?.[Symbol.dispose]()
+    },
+  }
+}
+
+const INSERT_EXECUTION = `
+  insert into executions (${EXECUTION_COLUMNS.join(', ')}) values (${EXECUTION_COLUMNS.map(() => '?').join(', ')})
+  on conflict (id) do nothing
+`
+
+function insertAll(database: DatabaseSync, insertion: StatementSync, rows: readonly ExecutionTable[]): void {
+  database.exec('begin immediate')
+  try {
+    for (const row of rows) insertion.run(...EXECUTION_COLUMNS.map((column) => row[column]))
+    database.exec('commit')
+  } catch (thrown) {
+    if (database.isTransaction) database.exec('rollback')
+    throw thrown
+  }
+}
+
+/** kysely runs migrations outside a transaction on SQLite, though SQLite can: half a migration would stay after a kill. */
+class TransactionalSqliteAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
+  }
+}
+
+class NodeSqliteDialect extends SqliteDialect {
+  override createAdapter(): SqliteAdapter {
+    return new TransactionalSqliteAdapter()
+  }
+}
+
+/** kysely's driver asks each statement whether it answers rows. */
+function kyselyDatabase(database: DatabaseSync): SqliteDatabase {
+  return {
+    close: () => database.close(),
+    prepare(sql) {
+      const statement = database.prepare(sql)
+      return {
+        reader: statement.columns().length > 0,
+        all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
+        run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
+        iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])),
+      }
+    },
+  }
+}

@@ -1,0 +1,36 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { type Cluster, startCluster } from './postgres-cluster.ts'
+import { hasPostgres } from './postgres.ts'
+
+/** Once a run of vitest: offers the workers one PostgreSQL, started when the first test asks, stopped at the end. */
+export default async function setup(): Promise<(() => Promise<void>) | undefined> {
+  if (!hasPostgres()) {
+    const missing =
+      'PostgreSQL tests are skipped: install it (apt-get install postgresql) or set META_MCP_TEST_DATABASE_URL'
+    if (process.env['META_MCP_TEST_DEMAND_POSTGRES'] === '1') throw new Error(missing)
+    console.log(missing)
+    return undefined
+  }
+  return offerCluster()
+}
+
+async function offerCluster(): Promise<() => Promise<void>> {
+  let cluster: Promise<Cluster> | undefined
+  const server = createServer((socket) => {
+    cluster ??= startCluster()
+    cluster.then(
+      ({ url }) => socket.end(JSON.stringify({ url })),
+      (error: unknown) => socket.end(JSON.stringify({ error: String(error) })),
+    )
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (typeof address === 'object' && address) process.env['META_MCP_TEST_POSTGRES_PORT'] = String(address.port)
+  return async () => {
+    server.close()
+    const started = await cluster?.catch(() => undefined)
+    await started?.close()
+  }
+}
