@@ -1,4 +1,3 @@
-import type { Caller } from '#gateway/call'
 import { messageOf } from '#kernel/errors'
 import { isJsonObject } from '#kernel/json'
 import type { RpcNotification } from '#kernel/rpc-message'
@@ -108,12 +107,8 @@ async function keepListening(
 ): Promise<void> {
   const notifications = listenFilter(session, uris)
   if (Object.keys(notifications).length === 0) return
-  const caller: Caller = {
-    sessionKey: 'gateway',
-    profile: { capabilities: {} },
-    notify(method, paramsText) {
-      if (method !== 'notifications/subscriptions/acknowledged') takeNews(session, { method, paramsText }, events)
-    },
+  const heard = (method: string, paramsText: string): void => {
+    if (method !== 'notifications/subscriptions/acknowledged') takeNews(session, { method, paramsText }, events)
   }
   while (session.isOpen && !signal.aborted) {
     try {
@@ -121,7 +116,7 @@ async function keepListening(
         method: 'subscriptions/listen',
         params: () => JSON.stringify({ notifications, _meta: ownClaim() }),
         headers: modernHeaders('subscriptions/listen', undefined),
-        caller,
+        listen: heard,
         signal,
       })
     } catch (error) {

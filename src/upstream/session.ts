@@ -25,6 +25,8 @@ export interface SessionRequest {
   readonly headers?: Readonly<Record<string, string>>
   /** For whom: gets progress and questions. Absent for the gateway's own requests. */
   readonly caller?: Caller
+  /** Takes what comes on this request's own stream, where the gateway itself listens. */
+  listen?(method: string, paramsText: string): void
   readonly signal?: AbortSignal
 }
 
@@ -212,8 +214,9 @@ export class UpstreamSession {
     const { method, params } = notification
     if (method === 'notifications/progress') return this.#progressed(notification)
     if (method === 'notifications/cancelled') return this.#questions.get(questionKey(params['requestId']))?.abort()
-    const caller = via === undefined ? undefined : this.#pending.get(via)?.caller
-    if (caller?.notify) caller.notify(method, notification.paramsText)
+    const pending = via === undefined ? undefined : this.#pending.get(via)
+    const notify = pending?.caller?.notify ?? pending?.listen
+    if (notify) notify(method, notification.paramsText)
     else this.#events.notification(notification)
   }
 
