@@ -1,36 +1,28 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import type { Config, DynamicConfig, LogLevel } from '#config/config'
+import type { Config, DynamicConfig } from '#config/config'
 import { removeGatewayFile, writeGatewayFile } from '#config/gateway-file'
 import { watchConfig } from '#config/reload'
 import { secretKey } from '#config/secret-key'
-import { createArgumentSchemas } from '#gateway/argument-schemas'
-import { callPath, createGateway } from '#gateway/call-path'
 import type { Gateway } from '#gateway/gateway'
-import { createHistory } from '#gateway/history'
-import { createLinks } from '#gateway/links'
-import { loadGuards } from '#gateway/load-guards'
-import { createApi, type Api } from '#http/api'
+import type { GuardEntry } from '#gateway/load-guards'
+import { openGateway } from '#gateway/open-gateway'
+import { createApi } from '#http/api'
+import { createFrontDoor, type FrontDoor } from '#http/front-door'
+import { LOCAL_PRINCIPAL } from '#identity/principal'
 import { messageOf } from '#kernel/errors'
 import { uuidv7 } from '#kernel/ids'
+import type { Logger } from '#kernel/logger'
 import { GATEWAY_INFO } from '#kernel/protocol'
-import { createSealer, digest } from '#kernel/seal'
+import { createSealer } from '#kernel/seal'
 import { createMcpEndpoint, type McpEndpoint } from '#mcp/endpoint'
 import { createHostGuard } from '#mcp/host-guard'
 import { applyFile } from '#registry/apply-file'
+import { overviewOf, type UpstreamLine } from '#registry/overview'
 import { openRegistry } from '#registry/registry'
 import type { Registry } from '#registry/registry-api'
 import { openStorage, type Storage } from '#storage/open-storage'
 import type { createLogger } from '#telemetry/log'
-import { createChildMarks } from '#upstream/child-process-tree'
 import { createHttpTools } from '#upstream/http-tools'
 import { createUpstreams, type Upstreams } from '#upstream/upstreams'
-
-/** Where the gateway can be reached. */
-export interface Listening {
-  readonly url: string
-  readonly mcp: string
-}
 
 /** The whole program, built and not yet listening. */
 export interface App extends AsyncDisposable {
@@ -40,8 +32,13 @@ export interface App extends AsyncDisposable {
   reload(): void
   /** Finishes what runs (within the grace period), stops all children, stores what is to be stored. */
   close(): Promise<void>
-  readonly registry: Registry
-  readonly upstreams: Upstreams
+}
+
+/** Where the gateway can be reached, and what it had when it began to listen. */
+export interface Listening {
+  readonly url: string
+  readonly mcp: string
+  readonly servers: readonly UpstreamLine[]
 }
 
 export interface AppDeps {
@@ -53,177 +50,149 @@ export interface AppDeps {
 const CONNECT_TIMEOUT_MS = 10_000
 const now = (): number => Date.now()
 
-/** The composition root: the only file that knows every room. */
+/** The composition root: the only place that knows every room. */
 export async function createApp(config: Config, deps: AppDeps): Promise<App> {
-  const log = (room: string) => deps.logs.logger(room)
-  await using cleanup = new AsyncDisposableStack()
-  const storage = cleanup.use(await openStorage(config.database, { log: log('storage'), now }))
-  const registry = await openRegistry({ stores: storage.registry, now, newId: uuidv7 })
-  await applyFile(registry, config.dynamic, log('registry'))
-  let guards = await loadGuards(config.dynamic.guards as Parameters<typeof loadGuards>[0])
+  await using resources = new AsyncDisposableStack()
+  const core = await createCore(config, deps, resources)
+  const parts: Parts = { config, core, life: { startedAt: now(), isDraining: false }, resources }
+  const door = await createSurfaces(parts, deps)
+  const { reload } = resources.use(watchFile(config, core, deps.logs.logger('config')))
+  return runningApp({ ...parts, resources: resources.move() }, door, reload)
+}
 
-  const marks = createChildMarks(digest(config.dataDir), uuidv7)
-  const leftovers = marks.killLeftovers()
-  if (leftovers > 0) log('upstream').warn({ leftovers }, 'children of a killed gateway were ended')
-  const upstreams = cleanup.use(
+interface Parts {
+  readonly config: Config
+  readonly core: Core
+  readonly life: { readonly startedAt: number; isDraining: boolean }
+  readonly resources: AsyncDisposableStack
+}
+
+/** What every surface stands on. */
+interface Core {
+  readonly storage: Storage
+  readonly registry: Registry
+  readonly upstreams: Upstreams
+  readonly gateway: Gateway
+  /** News of resources go to whoever listens; the endpoint, once it is there. */
+  readonly news: { resourceUpdated: McpEndpoint['resourceUpdated'] }
+  apply(dynamic: DynamicConfig): Promise<void>
+}
+
+async function createCore(config: Config, deps: AppDeps, resources: AsyncDisposableStack): Promise<Core> {
+  const { logs, environment } = deps
+  const storage = resources.use(await openStorage(config.database, { log: logs.logger('storage'), now }))
+  const registry = await openRegistry({ stores: storage.registry, now, newId: uuidv7 })
+  await applyFile(registry, config.dynamic, logs.logger('registry'))
+  const news: Core['news'] = { resourceUpdated() {} }
+  const { resultBytesMax, dataDir } = config
+  const upstreams = resources.use(
     createUpstreams({
-      log: log('upstream'),
+      log: logs.logger('upstream'),
       now,
-      marks,
-      inherited: deps.environment,
-      limits: { messageBytesMax: config.resultBytesMax, connectTimeoutMs: CONNECT_TIMEOUT_MS },
+      dataDir,
+      inherited: environment,
+      limits: { messageBytesMax: resultBytesMax, connectTimeoutMs: CONNECT_TIMEOUT_MS },
       upstreams: registry.upstreams.list,
       onUpstreamChange: registry.onUpstreamChange,
       snapshot: registry.catalog.snapshot,
       publishSnapshot: registry.publishSnapshot,
-      resourceUpdated: (...update) => endpoint.resourceUpdated(...update),
+      resourceUpdated: (...update) => news.resourceUpdated(...update),
     }),
   )
-  const httpTools = cleanup.use(
-    createHttpTools({
-      find: registry.httpTools.find,
-      resultBytesMax: config.resultBytesMax,
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+  const httpTools = resources.use(
+    createHttpTools({ find: registry.httpTools.find, resultBytesMax, connectTimeoutMs: CONNECT_TIMEOUT_MS }),
+  )
+  const { gateway, useGuards } = resources.use(
+    openGateway({
+      catalog: registry.catalog,
+      executions: storage.executions,
+      dispatch: (call) => (call.target.tool?.kind === 'http' ? httpTools.run(call) : upstreams.run(call)),
+      log: logs.logger('gateway'),
+      now,
     }),
   )
-  const history = cleanup.use(createHistory({ store: storage.executions, log: log('gateway'), now }))
-  const schemas = createArgumentSchemas((error) => log('gateway').debug({ error }, 'input schema cannot be compiled'))
-  const gateway = createGateway({
-    catalog: registry.catalog,
-    path: callPath(createLinks({ log: log('gateway'), now, history, schemas, guards: () => guards })),
-    dispatch: (call) => (call.target.tool?.kind === 'http' ? httpTools.run(call) : upstreams.run(call)),
-    history,
-  })
+  const apply = async (dynamic: DynamicConfig): Promise<void> => {
+    await useGuards(dynamic.guards as readonly GuardEntry[])
+    await applyFile(registry, dynamic, logs.logger('registry'))
+  }
+  await useGuards(config.dynamic.guards as readonly GuardEntry[])
+  return { storage, registry, upstreams, gateway, news, apply }
+}
+
+async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoor> {
+  const { config, core, life, resources } = parts
+  const { registry, upstreams, storage, gateway } = core
+  const { catalog } = registry
   const guard = createHostGuard(config)
-  const endpoint: McpEndpoint = createMcpEndpoint({
+  const endpoint = createMcpEndpoint({
     gateway,
-    catalog: registry.catalog,
+    catalog,
+    guard,
+    principal: LOCAL_PRINCIPAL,
     sealer: createSealer(await secretKey(config)),
-    log: log('mcp'),
+    log: logs.logger('mcp'),
     bodyBytesMax: config.bodyBytesMax,
     now,
-    guard,
-    isCatalogComplete: () =>
-      registry.upstreams.list().every(({ id, enabled }) => !enabled || registry.catalog.snapshot(id)),
+    isCatalogComplete: () => registry.upstreams.list().every(({ id, enabled }) => !enabled || catalog.snapshot(id)),
     subscribe: upstreams.subscribe,
     unsubscribe: upstreams.unsubscribe,
     forget: upstreams.forget,
   })
-  const life = { isDraining: false, startedAt: now() }
-  let level: LogLevel = config.logLevel
+  core.news.resourceUpdated = endpoint.resourceUpdated
   const api = await createApi({
     registry,
     gateway,
-    executions: storage.executions,
     upstreams,
+    executions: storage.executions,
     health: {
       version: GATEWAY_INFO.version,
       startedAt: life.startedAt,
       isDraining: () => life.isDraining,
       checkStorage: () => storage.check(),
     },
-    log: log('http'),
+    log: logs.logger('http'),
     bodyBytesMax: config.bodyBytesMax,
     toolTimeoutMs: config.toolTimeoutMs,
     now,
     newId: uuidv7,
     hostGuard: guard,
-    logLevel: () => level,
-    setLogLevel(wanted) {
-      level = wanted
-      deps.logs.setLevel(wanted)
-    },
+    logLevel: logs.level,
+    setLogLevel: logs.setLevel,
   })
-  const applyDynamic = async (dynamic: DynamicConfig): Promise<void> => {
-    guards = await loadGuards(dynamic.guards as Parameters<typeof loadGuards>[0])
-    await applyFile(registry, dynamic, log('registry'))
-  }
+  resources.defer(() => api.close())
+  return createFrontDoor({ endpoint, api, gateway })
+}
+
+function watchFile(config: Config, core: Core, log: Logger): ReturnType<typeof watchConfig> {
   const rejected = (error: unknown): void =>
-    log('config').error({ error: messageOf(error) }, 'config file rejected; the old one stays in force')
-  const watch = cleanup.use(
-    watchConfig(
-      config,
-      (dynamic) => void applyDynamic(dynamic).then(() => log('config').info({}, 'config file applied'), rejected),
-      rejected,
-    ),
-  )
-  const resources = cleanup.move()
-  const server = createFrontDoor(endpoint, api)
-  return runningApp({
-    config,
-    server,
-    endpoint,
-    api,
-    gateway,
-    registry,
-    upstreams,
-    storage,
-    resources,
-    life,
-    reload: watch.reload,
-  })
+    log.error({ error: messageOf(error) }, 'config file rejected; the old one stays in force')
+  const changed = (dynamic: DynamicConfig, needRestart: readonly string[]): void => {
+    core.apply(dynamic).then(() => log.info({ needRestart }, 'config file applied'), rejected)
+  }
+  return watchConfig(config, changed, rejected)
 }
 
-/** One server for everything: MCP by hand, the rest through the API. */
-function createFrontDoor(endpoint: McpEndpoint, api: Api): Server {
-  const server = createServer({ noDelay: true, keepAliveTimeout: 65_000 }, (request, response) => {
-    if (!endpoint.handle(request, response)) api.handle(request, response)
-  })
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
-  })
-  return server
-}
-
-interface Parts {
-  readonly config: Config
-  readonly server: Server
-  readonly endpoint: McpEndpoint
-  readonly api: Api
-  readonly gateway: Gateway
-  readonly registry: Registry
-  readonly upstreams: Upstreams
-  readonly storage: Storage
-  readonly resources: AsyncDisposableStack
-  readonly life: { isDraining: boolean }
-  reload(): void
-}
-
-function runningApp(parts: Parts): App {
-  const { config, server, registry, upstreams } = parts
+function runningApp({ config, core, life, resources }: Parts, door: FrontDoor, reload: () => void): App {
+  const shutDown = async (): Promise<void> => {
+    life.isDraining = true
+    await door.close(config.gracePeriodMs)
+    await resources.disposeAsync()
+    await removeGatewayFile(config.dataDir, process.pid)
+  }
   let closing: Promise<void> | undefined
-  const close = (): Promise<void> => (closing ??= shutDown(parts))
+  const close = (): Promise<void> => (closing ??= shutDown())
   return {
-    registry,
-    upstreams,
-    reload: parts.reload,
+    reload,
     async listen() {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject)
-        server.listen(config.port, config.host, resolve)
-      })
-      const { port } = server.address() as AddressInfo
-      const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
+      const url = await door.listen(config.port, config.host)
       await writeGatewayFile(config.dataDir, { url, pid: process.pid })
-      upstreams.start()
-      return { url, mcp: `${url}/mcp` }
+      core.upstreams.start()
+      return { url, mcp: `${url}/mcp`, servers: overviewOf(core.registry, core.upstreams) }
     },
     close,
     [Symbol.asyncDispose]: close,
   }
 }
 
-async function shutDown({ config, server, endpoint, api, gateway, resources, life }: Parts): Promise<void> {
-  life.isDraining = true
-  const closed = new Promise((resolve) => server.close(resolve))
-  const grace = Promise.withResolvers<void>()
-  const timer = setTimeout(grace.resolve, config.gracePeriodMs)
-  await Promise.race([gateway.whenIdle(), grace.promise])
-  clearTimeout(timer)
-  endpoint[Symbol.dispose]()
-  server.closeAllConnections()
-  if (server.listening) await closed
-  await api.close()
-  await resources.disposeAsync()
-  await removeGatewayFile(config.dataDir, process.pid)
-}
+/** The stdio form of an endpoint, for `main.ts`. */
+export { bridgeStdio } from '#mcp/stdio-bridge'

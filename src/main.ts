@@ -1,12 +1,11 @@
+import { printBanner } from '#cli/banner'
 import { processIo } from '#cli/io'
 import { runCli } from '#cli/program'
 import { environment } from '#config/env'
 import { readGatewayFile } from '#config/gateway-file'
 import { loadConfig } from '#config/load'
-import { bridgeStdio } from '#mcp/stdio-bridge'
 import { createLogger } from '#telemetry/log'
-import { createApp, type App, type Listening } from './app.ts'
-import { printBanner } from './banner.ts'
+import { bridgeStdio, createApp, type App, type Listening } from './app.ts'
 
 type Config = ReturnType<typeof loadConfig>
 
@@ -27,7 +26,7 @@ async function start(config: Config): Promise<{ app: App; listening: Listening }
 process.exitCode = await runCli(process.argv, processIo(), {
   async serve(flags) {
     const { app, listening } = await start(loadConfig({ flags }))
-    printBanner(process.stdout, listening, app)
+    printBanner(process.stdout, listening)
     await untilStopped(app)
     await app.close()
     return 0
@@ -35,8 +34,8 @@ process.exitCode = await runCli(process.argv, processIo(), {
   async stdio({ namespace, url, ...flags }) {
     const config = loadConfig({ flags })
     const path = namespace === undefined ? '/mcp' : `/mcp/${encodeURIComponent(namespace)}`
-    const running = url ?? readGatewayFile(config.dataDir)?.url
     const streams = { input: process.stdin, output: process.stdout }
+    const running = url ?? readGatewayFile(config.dataDir)?.url
     if (running !== undefined) {
       await bridgeStdio({ url: `${running}${path}`, ...streams })
       return 0

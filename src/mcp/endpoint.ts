@@ -4,7 +4,7 @@ import { AppError, toAppError } from '#kernel/errors'
 import { isJsonObject, objectAt, type JsonValue } from '#kernel/json'
 import { META, MODERN_VERSION } from '#kernel/protocol'
 import { errorText, readMessage } from '#kernel/rpc-message'
-import { LOCAL_PRINCIPAL } from '#identity/principal'
+import type { Principal } from '#identity/principal'
 import type { HostGuard } from './host-guard.ts'
 import { createKeepAlives } from './keep-alives.ts'
 import { createLegacy, type Arrival } from './legacy.ts'
@@ -19,6 +19,8 @@ import { rpcErrorText } from './rpc-error.ts'
 import { createSseEndpoint } from './sse-endpoint.ts'
 
 export interface EndpointDeps extends McpDeps {
+  /** Who every caller is, as long as nobody has to say who he is. */
+  readonly principal: Principal
   readonly guard: HostGuard
   /** How long a session may do nothing. */
   readonly sessionIdleMsMax?: number
@@ -59,7 +61,7 @@ export function createMcpEndpoint(deps: EndpointDeps): McpEndpoint {
     handle(request, response) {
       const place = placeOf(request.url ?? '')
       if (!place) return false
-      const arrival: Arrival = { request, response, principal: LOCAL_PRINCIPAL, namespace: place.namespace }
+      const arrival: Arrival = { request, response, principal: deps.principal, namespace: place.namespace }
       void guarded(deps, arrival, place.kind === 'mcp' ? answerMcp : sse.handle)
       return true
     },

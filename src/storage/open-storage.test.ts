@@ -56,7 +56,7 @@ interface Holder extends Disposable {
 async function holdInOtherProcess(database: DatabaseConfig): Promise<Holder> {
   const url = database.kind === 'postgres' ? database.url.reveal() : ''
   const program = `
-    import { openStorage } from '#storage/open-storage'
+    import { openStorage } from './open-storage.ts'
     import { upstreamRecord } from './test/support/storage-samples.ts'
     const log = { debug() {}, info() {}, warn() {}, error() {} }
     const database = { ...${JSON.stringify(database)}, url: { reveal: () => ${JSON.stringify(url)} } }

@@ -16,6 +16,7 @@ export interface LogOptions {
 export interface Log {
   /** The logger of a room; the same one each time. */
   logger(room: string): Logger
+  level(): LogLevel
   /** Takes effect at once, for loggers that were given out before as well. */
   setLevel(level: LogLevel): void
   /** Resolves when nothing is left to write. */
@@ -29,7 +30,7 @@ const FLUSH_MS_MAX = 1000
 /** JSON lines with level, RFC 3339 time, room and fields; secrets are removed here and nowhere else. */
 export function createLogger(options: LogOptions): Log {
   const { destination, flush } = options.destination ? given(options.destination) : standardError()
-  let level = PINO_LEVELS[options.level]
+  let { level } = options
   const root = pino(
     {
       level: 'debug',
@@ -43,13 +44,14 @@ export function createLogger(options: LogOptions): Log {
   const rooms = new Map<string, PinoLogger>()
   return {
     logger(room) {
-      const logger = rooms.get(room) ?? root.child({ room }, { level })
+      const logger = rooms.get(room) ?? root.child({ room }, { level: PINO_LEVELS[level] })
       rooms.set(room, logger)
       return logger
     },
+    level: () => level,
     setLevel(next) {
-      level = PINO_LEVELS[next]
-      for (const logger of rooms.values()) logger.level = level
+      level = next
+      for (const logger of rooms.values()) logger.level = PINO_LEVELS[level]
     },
     flush,
   }

@@ -104,7 +104,7 @@ export class Supervisor {
 
   /** Connects in the background, unless the upstream is lazy and its lists are known. */
   start(): void {
-    if (!this.record.enabled) return
+    if (!this.record.enabled || this.#state !== 'offline' || this.#retry) return
     const isKnown = this.#deps.snapshot(this.record.id) !== undefined
     if (this.record.start === 'lazy' && isKnown) return
     this.#become('connecting', 'Connecting for the first time')

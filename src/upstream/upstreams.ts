@@ -1,15 +1,20 @@
 import type { CallResult, RoutedCall } from '#gateway/call'
 import { AppError } from '#kernel/errors'
+import { uuidv7 } from '#kernel/ids'
+import { digest } from '#kernel/seal'
 import type { UpstreamRecord } from '#registry/records'
 import type { UpstreamListener } from '#registry/registry-api'
 import type { UpstreamControl } from '#registry/upstream-status'
+import { createChildMarks } from './child-process-tree.ts'
 import { Supervisor, type SupervisorDeps } from './supervisor.ts'
 
 /** How many upstreams connect at once at start, and how long one may keep the others waiting. */
 const TURNS = 2
 const TURN_MS = 1500
 
-export interface UpstreamsDeps extends Omit<SupervisorDeps, 'turn'> {
+export interface UpstreamsDeps extends Omit<SupervisorDeps, 'turn' | 'marks'> {
+  /** Tells the children of this gateway's data directory from those of others. */
+  readonly dataDir: string
   upstreams(): readonly UpstreamRecord[]
   onUpstreamChange(listener: UpstreamListener): () => void
 }
@@ -29,6 +34,9 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
   const supervisors = new Map<string, Supervisor>()
   const stopping = new Set<Promise<void>>()
   const turn = createTurns()
+  const marks = createChildMarks(digest(deps.dataDir), uuidv7)
+  const leftovers = marks.killLeftovers()
+  if (leftovers > 0) deps.log.warn({ leftovers }, 'children of a killed gateway were ended')
 
   const get = (upstreamId: string): Supervisor => {
     const supervisor = supervisors.get(upstreamId)
@@ -36,7 +44,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
     throw new AppError('upstream_unavailable', 'The server behind this tool has been removed')
   }
   const add = (record: UpstreamRecord): Supervisor => {
-    const supervisor = new Supervisor(record, { ...deps, turn })
+    const supervisor = new Supervisor(record, { ...deps, marks, turn })
     supervisors.set(record.id, supervisor)
     return supervisor
   }

@@ -1,0 +1,53 @@
+import type { Logger } from '#kernel/logger'
+import type { Catalog } from '#registry/registry-api'
+import { createArgumentSchemas } from './argument-schemas.ts'
+import type { Dispatch } from './call.ts'
+import { callPath, createGateway } from './call-path.ts'
+import type { ExecutionStore } from './executions.ts'
+import type { Gateway } from './gateway.ts'
+import { createHistory } from './history.ts'
+import { createGuards, type Guard } from './interceptors/guards.ts'
+import { createHistoryLink } from './interceptors/history.ts'
+import { createLimitConcurrency } from './interceptors/limit-concurrency.ts'
+import { createTimeout } from './interceptors/timeout.ts'
+import { createTrace } from './interceptors/trace.ts'
+import { createValidateArguments } from './interceptors/validate-arguments.ts'
+import { loadGuards, type GuardEntry } from './load-guards.ts'
+
+export interface OpenGatewayDeps {
+  readonly catalog: Catalog
+  readonly executions: ExecutionStore
+  readonly dispatch: Dispatch
+  readonly log: Logger
+  /** Epoch milliseconds. */
+  now(): number
+}
+
+/** The gateway with its links and their state. */
+export interface OpenGateway extends AsyncDisposable {
+  readonly gateway: Gateway
+  /** Puts other rules in force. Rejects with `validation_error`, and the old ones stay, when one cannot be loaded. */
+  useGuards(entries: readonly GuardEntry[]): Promise<void>
+}
+
+/** Builds the links that exist; `callPath` puts them in order. */
+export function openGateway({ catalog, executions, dispatch, log, now }: OpenGatewayDeps): OpenGateway {
+  const history = createHistory({ store: executions, log, now })
+  const schemas = createArgumentSchemas((error) => log.debug({ error }, 'input schema cannot be compiled'))
+  let guards: readonly Guard[] = []
+  const path = callPath({
+    trace: createTrace(log, now),
+    history: createHistoryLink(history),
+    validateArguments: createValidateArguments(schemas),
+    guards: createGuards(() => guards),
+    limitConcurrency: createLimitConcurrency(),
+    timeout: createTimeout(now),
+  })
+  return {
+    gateway: createGateway({ catalog, path, dispatch, history }),
+    async useGuards(entries) {
+      guards = await loadGuards(entries)
+    },
+    [Symbol.asyncDispose]: () => history[Symbol.asyncDispose](),
+  }
+}
