@@ -26,15 +26,20 @@ const OPTIONS = {
 function linearPattern(pattern: string): RegExp {
   try {
     const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern))
-    return { test: (text: string) => compiled.matcher(text).find() } as unknown as RegExp
+    // Ajv takes patterns with the same text for one.
+    const test = (text: string): boolean => compiled.matcher(text).find()
+    return { test, toString: () => pattern } as unknown as RegExp
   } catch {
     return /(?:)/
   }
 }
 
+function createDialects() {
+  return { draft07: new Ajv(OPTIONS), draft2020: new Ajv2020(OPTIONS) }
+}
+
 export function createArgumentSchemas(log: (schema: string) => void): ArgumentSchemas {
-  const draft07 = new Ajv(OPTIONS)
-  const draft2020 = new Ajv2020(OPTIONS)
+  let dialects = createDialects()
   const compiled = new Map<string, ValidateFunction | undefined>()
 
   const compile = (schemaText: string): ValidateFunction | undefined => {
@@ -42,16 +47,20 @@ export function createArgumentSchemas(log: (schema: string) => void): ArgumentSc
     try {
       const { $schema, $id: _id, ...schema } = JSON.parse(schemaText) as JsonObject
       const isDraft07 = typeof $schema === 'string' && $schema.includes('draft-07')
-      const ajv = isDraft07 ? draft07 : draft2020
-      return ajv.compile(schema)
+      return (isDraft07 ? dialects.draft07 : dialects.draft2020).compile(schema)
     } catch (error) {
       log(String(error))
       return undefined
     }
   }
+  /** Ajv keeps all that it has ever compiled: to forget is to begin anew. */
+  const forget = (): void => {
+    compiled.clear()
+    dialects = createDialects()
+  }
   return {
     check(schemaText, args) {
-      if (compiled.size > CACHE_MAX) compiled.clear()
+      if (compiled.size >= CACHE_MAX) forget()
       if (!compiled.has(schemaText)) compiled.set(schemaText, compile(schemaText))
       const validate = compiled.get(schemaText)
       if (!validate || validate(args)) return []

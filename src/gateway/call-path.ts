@@ -1,5 +1,6 @@
+import { AppError, toAppError } from '#kernel/errors'
 import type { Catalog } from '#registry/registry-api'
-import type { Call, CallKind, CallResult, Dispatch, Interceptor, RoutedCall } from './call.ts'
+import type { Call, CallKind, CallResult, Dispatch, Interceptor, RoutedCall, Target } from './call.ts'
 import type { Gateway } from './gateway.ts'
 import type { History } from './history.ts'
 import { route } from './route.ts'
@@ -36,6 +37,8 @@ export function callPath(links: Links): readonly Link[] {
   ]
 }
 
+const STOPPING = new AppError('unavailable', 'The gateway is stopping')
+
 export interface GatewayDeps {
   readonly catalog: Catalog
   readonly path: readonly Link[]
@@ -46,22 +49,28 @@ export interface GatewayDeps {
 export function createGateway({ catalog, path, dispatch, history }: GatewayDeps): Gateway {
   const run = Object.fromEntries(ALL.map((kind) => [kind, fold(path, kind, dispatch)])) as Record<CallKind, Dispatch>
   let running = 0
-  const waiting = new Set<() => void>()
+  let isDraining = false
+  const idle = Promise.withResolvers<void>()
   return {
     async run(call) {
-      const routed = routeOrRecord(catalog, call, history)
       running += 1
       try {
-        return await run[call.kind](routed)
+        const target = isDraining ? STOPPING : tryRoute(catalog, call)
+        if (target instanceof AppError) return await refuse(call, target, history)
+        return await run[call.kind]({ ...call, target })
       } finally {
         running -= 1
-        if (running === 0) for (const idle of waiting) idle()
+        if (isDraining && running === 0) idle.resolve()
       }
     },
     get running() {
       return running
     },
-    whenIdle: () => (running === 0 ? Promise.resolve() : new Promise((resolve) => waiting.add(resolve))),
+    drain() {
+      isDraining = true
+      if (running === 0) idle.resolve()
+      return idle.promise
+    },
   }
 }
 
@@ -82,17 +91,22 @@ function fold(path: readonly Link[], kind: CallKind, dispatch: Dispatch): Dispat
 }
 
 function note({ notes, startedAt }: Call, stage: string): void {
-  notes.stages.push([stage, Date.now() - startedAt])
+  notes.stages.push(stage, Date.now() - startedAt)
 }
 
-/** A call that leads nowhere is a call, too: the history keeps it. */
-function routeOrRecord(catalog: Catalog, call: Call, history: History): RoutedCall {
+function tryRoute(catalog: Catalog, call: Call): Target | AppError {
   try {
     const target = route(catalog, call)
     call.notes.server = target.server
-    return { ...call, target }
+    return target
   } catch (error) {
-    void history.failed(call, error)
-    throw error
+    return toAppError(error)
   }
+}
+
+/** A call that leads nowhere is a call, too: the history keeps it. */
+async function refuse(call: Call, error: AppError, history: History): Promise<never> {
+  const full = history.failed(call, error)
+  if (full) await full
+  throw error
 }

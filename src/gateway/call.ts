@@ -1,3 +1,4 @@
+import type { CancelSignal } from '#kernel/cancellation'
 import type { JsonObject } from '#kernel/json'
 import type { Principal } from '#identity/principal'
 import type { Era } from '#registry/records'
@@ -9,7 +10,7 @@ export interface Question {
   readonly method: string
   readonly paramsText: string
   /** Aborted when the upstream no longer wants the answer. */
-  readonly signal: AbortSignal
+  readonly signal: CancelSignal
 }
 
 /** The client's answer: the raw text of its result, or of its JSON-RPC error. */
@@ -57,6 +58,8 @@ export interface Call {
   /** The execution's id, a UUIDv7. */
   readonly id: string
   readonly traceId: string
+  /** Of the HTTP request that the call came in, where the surface tells it: to find the call in the log. */
+  readonly requestId?: string
   /** W3C traceparent of the caller, when it sent one. */
   readonly traceparent?: string
   readonly surface: 'mcp' | 'rest'
@@ -72,7 +75,7 @@ export interface Call {
   readonly params: JsonObject
   readonly caller: Caller
   /** Aborted when the client cancels or goes away in an era where that cancels. */
-  readonly signal: AbortSignal
+  readonly signal: CancelSignal
   /** Epoch milliseconds. */
   readonly startedAt: number
   /** What the links noted on the way; the history keeps it. */
@@ -81,7 +84,8 @@ export interface Call {
 
 export interface CallNotes {
   server: string
-  readonly stages: [stage: string, atMs: number][]
+  /** The links the call came to and the milliseconds since its start, in turn: flat, because every call makes one. */
+  readonly stages: (string | number)[]
 }
 
 /** Where a call goes. */

@@ -23,8 +23,8 @@ export interface Execution {
   readonly durationMs: number
   readonly requestBytes: number
   readonly resultBytes: number
-  /** The links that the call passed, with milliseconds since its start. */
-  readonly stages: readonly (readonly [stage: string, atMs: number])[]
+  /** The links that the call passed, each followed by the milliseconds since its start. */
+  readonly stages: readonly (string | number)[]
 }
 
 export interface ExecutionFilter {

@@ -5,6 +5,6 @@ export interface Gateway {
   run(call: Call): Promise<CallResult>
   /** Calls that run now. */
   readonly running: number
-  /** Resolves when no call runs any more. */
-  whenIdle(): Promise<void>
+  /** Takes no more calls; resolves when none runs any more. */
+  drain(): Promise<void>
 }

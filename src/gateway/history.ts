@@ -40,18 +40,18 @@ export function createHistory({ store, log, now }: HistoryDeps): History {
         rows = rows.slice(batch.length)
       } catch (error) {
         log.error({ error: messageOf(error), rows: rows.length }, 'history could not be written')
-        if (isStopping) return
+        if (isStopping) break
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
       }
     }
+    // In the same breath as the last look at the rows: one that comes now finds no writer and calls a new one.
+    writing = undefined
   }
   const flush = (): Promise<void> => {
     clearTimeout(timer)
     timer = undefined
-    writing ??= write().finally(() => {
-      writing = undefined
-    })
-    return writing
+    if (rows.length > 0) writing ??= write()
+    return writing ?? Promise.resolve()
   }
   const record = (row: Execution): Promise<void> | undefined => {
     rows.push(row)

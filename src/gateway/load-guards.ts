@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { AppError, messageOf } from '#kernel/errors'
 import type { Guard, GuardHooks } from './interceptors/guards.ts'
@@ -22,7 +23,9 @@ async function hooksOf(path: string): Promise<GuardHooks> {
 
 async function importModule(path: string): Promise<GuardHooks> {
   try {
-    return (await import(pathToFileURL(path).href)) as GuardHooks
+    // Node keeps a module for ever under its address: an edited file needs another one.
+    const { mtimeMs } = await stat(path)
+    return (await import(`${pathToFileURL(path).href}?edited=${mtimeMs}`)) as GuardHooks
   } catch (error) {
     throw unusable(path, messageOf(error))
   }

@@ -53,11 +53,14 @@ export class UpstreamRpcError extends AppError {
   readonly rpcCode: number
   /** The raw text of the `error` member. */
   readonly errorText: string
+  /** The protocol era whose codes it uses, once the upstream's is known. */
+  readonly era: 'legacy' | 'modern' | undefined
 
-  constructor(upstream: string, error: { code: number; message: string; text: string }) {
+  constructor(upstream: string, error: { code: number; message: string; text: string }, era?: UpstreamRpcError['era']) {
     super('tool_execution_error', error.message, { details: { server: upstream, rpc_code: error.code } })
     this.rpcCode = error.code
     this.errorText = error.text
+    this.era = era
   }
 }
 

@@ -1,3 +1,5 @@
+import type { JsonValue } from './json.ts'
+
 /**
  * Raw JSON as text. What is not ours travels as the text it came in: numbers keep their digits, members their order,
  * unknown fields their place. Every function here takes text that `JSON.parse` has already accepted.
@@ -20,10 +22,12 @@ export interface Member {
   readonly end: number
 }
 
-/** The members of the object that begins at or after `at`, in order, its values unparsed. */
+/** The members of the object that begins at or after `at`, in order, its values unparsed; what is no object has none. */
 export function membersOf(text: string, at = 0): Member[] {
   const members: Member[] = []
-  let position = skipBlanks(text, at) + 1
+  let position = skipBlanks(text, at)
+  if (text.charCodeAt(position) !== OPEN_BRACE) return members
+  position += 1
   for (;;) {
     position = skipBlanks(text, position)
     const code = text.charCodeAt(position)
@@ -40,10 +44,12 @@ export function membersOf(text: string, at = 0): Member[] {
   }
 }
 
-/** The raw text of the elements of the array that begins at or after `at`. */
+/** The raw text of the elements of the array that begins at or after `at`; what is no array has none. */
 export function elementsOf(text: string, at = 0): string[] {
   const elements: string[] = []
-  let position = skipBlanks(text, at) + 1
+  let position = skipBlanks(text, at)
+  if (text.charCodeAt(position) !== OPEN_BRACKET) return elements
+  position += 1
   for (;;) {
     position = skipBlanks(text, position)
     const code = text.charCodeAt(position)
@@ -88,6 +94,76 @@ export function editObject(text: string, edits: Edits): string {
   return `{${kept.join(',')}}`
 }
 
+/** The same JSON with its strings changed, keys not among them; everything else stays to the letter. */
+export function editStrings(text: string, change: (value: string) => string): string {
+  const parts: string[] = []
+  let copied = 0
+  let end = 0
+  for (let start = text.indexOf('"'); start >= 0; start = text.indexOf('"', end)) {
+    end = endOfString(text, start)
+    if (text.charCodeAt(skipBlanks(text, end)) === COLON) continue
+    const value = JSON.parse(text.slice(start, end)) as string
+    const changed = change(value)
+    if (changed === value) continue
+    parts.push(text.slice(copied, start), JSON.stringify(changed))
+    copied = end
+  }
+  return parts.join('') + text.slice(copied)
+}
+
+/** The same JSON without line ends: between tokens one is as good as a blank, and strings have none. */
+export function oneLine(text: string): string {
+  return text.includes('\n') || text.includes('\r') ? text.replaceAll(/[\r\n]+/g, ' ') : text
+}
+
+/** A key with an escape in it; now and then a text that only looks like one. */
+const ESCAPED_KEY = /[{,][ \t\r\n]*"[^"\\]*\\/
+
+/**
+ * The value of a text that `JSON.parse` made `value` of, with the keys that the text has: V8 13 takes an escaped key for one
+ * that it met in an earlier object of the same beginning (after `{"a":1,"\\":2}` it reads `{"a":1,"\u0062":2}` as that).
+ * Check the nesting first, with `findFault`.
+ */
+export function parseSoundly(text: string, value: JsonValue): JsonValue {
+  return text.includes('\\') && ESCAPED_KEY.test(text) ? readValue(text, { at: 0 }) : value
+}
+
+interface Cursor {
+  at: number
+}
+
+function readValue(text: string, cursor: Cursor): JsonValue {
+  cursor.at = skipBlanks(text, cursor.at)
+  const code = text.charCodeAt(cursor.at)
+  if (code === OPEN_BRACE) return Object.fromEntries(readItems(text, cursor, () => readMember(text, cursor)))
+  if (code === OPEN_BRACKET) return readItems(text, cursor, () => readValue(text, cursor))
+  const start = cursor.at
+  cursor.at = endOfValue(text, start)
+  return JSON.parse(text.slice(start, cursor.at)) as JsonValue
+}
+
+function readMember(text: string, cursor: Cursor): [key: string, value: JsonValue] {
+  const end = endOfString(text, cursor.at)
+  const key = keyText(text, cursor.at, end)
+  cursor.at = skipBlanks(text, end) + 1
+  return [key, readValue(text, cursor)]
+}
+
+function readItems<T>(text: string, cursor: Cursor, read: () => T): T[] {
+  const items: T[] = []
+  for (;;) {
+    cursor.at = skipBlanks(text, cursor.at + 1)
+    const code = text.charCodeAt(cursor.at)
+    // Only an empty container ends here; behind an item its comma or end is what comes next.
+    if (items.length === 0 && (code === CLOSE_BRACE || code === CLOSE_BRACKET)) break
+    items.push(read())
+    cursor.at = skipBlanks(text, cursor.at)
+    if (text.charCodeAt(cursor.at) !== COMMA) break
+  }
+  cursor.at += 1
+  return items
+}
+
 /** Why a text that parses is still refused. */
 export type JsonFault = { readonly kind: 'depth' } | { readonly kind: 'duplicate'; readonly key: string }
 
@@ -96,23 +172,38 @@ export type JsonFault = { readonly kind: 'depth' } | { readonly kind: 'duplicate
  * Two readers of such a text can see different calls, so it is refused rather than repaired.
  */
 export function findFault(text: string, depthMax: number): JsonFault | undefined {
-  const keys: (Set<string> | undefined)[] = []
+  const open: (string[] | undefined)[] = []
+  const sets = new Map<string[], Set<string>>()
   for (let position = 0; position < text.length; position += 1) {
     const code = text.charCodeAt(position)
     if (code === OPEN_BRACE || code === OPEN_BRACKET) {
-      if (keys.length >= depthMax) return { kind: 'depth' }
-      keys.push(code === OPEN_BRACE ? new Set() : undefined)
-    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) keys.pop()
+      if (open.length >= depthMax) return { kind: 'depth' }
+      open.push(code === OPEN_BRACE ? [] : undefined)
+    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) open.pop()
     else if (code === QUOTE) {
       const end = endOfString(text, position)
-      const seen = text.charCodeAt(skipBlanks(text, end)) === COLON ? keys.at(-1) : undefined
+      const seen = text.charCodeAt(skipBlanks(text, end)) === COLON ? open.at(-1) : undefined
       const key = seen && keyText(text, position, end)
-      if (key !== undefined && seen?.has(key)) return { kind: 'duplicate', key }
-      if (key !== undefined) seen?.add(key)
+      if (seen && key !== undefined && !isNew(key, seen, sets)) return { kind: 'duplicate', key }
       position = end - 1
     }
   }
   return undefined
+}
+
+/** Few keys are looked through; many get a set, so that an object of a million keys costs no square of that. */
+const FEW_KEYS = 16
+
+function isNew(key: string, seen: string[], sets: Map<string[], Set<string>>): boolean {
+  if (seen.length < FEW_KEYS) {
+    if (seen.includes(key)) return false
+    seen.push(key)
+    return true
+  }
+  const known = sets.get(seen) ?? new Set(seen)
+  if (known.has(key)) return false
+  sets.set(seen, known.add(key))
+  return true
 }
 
 function keyText(text: string, start: number, end: number): string {

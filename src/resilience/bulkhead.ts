@@ -1,3 +1,4 @@
+import type { CancelSignal } from '#kernel/cancellation'
 import { AppError } from '#kernel/errors'
 
 /** Lets at most `limit` things happen at once and a bounded number wait, first come, first served. */
@@ -6,7 +7,7 @@ export interface Bulkhead {
    * Runs `work` when there is a place. Rejects with `overloaded` when too many wait already, with `timeout` after `waitMsMax`
    * without a place, and with the signal's reason when that aborts first.
    */
-  run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>
+  run<T>(work: () => Promise<T>, signal: CancelSignal): Promise<T>
   readonly running: number
   readonly waiting: number
 }
@@ -30,7 +31,8 @@ export function createBulkhead({ limit, queueMax, waitMsMax, name }: BulkheadLim
       next()
     } else running -= 1
   }
-  const wait = (signal: AbortSignal): Promise<void> => {
+  const wait = (signal: CancelSignal): Promise<void> => {
+    if (signal.aborted) return Promise.reject(signal.reason)
     if (queue.size >= queueMax)
       return Promise.reject(new AppError('overloaded', `${queueMax} calls wait for ${name} already`))
     const { promise, resolve, reject } = Promise.withResolvers<void>()
@@ -43,7 +45,7 @@ export function createBulkhead({ limit, queueMax, waitMsMax, name }: BulkheadLim
       () => give(new AppError('timeout', `No place became free at ${name} in ${waitMsMax} ms`)),
       waitMsMax,
     )
-    signal.addEventListener('abort', abort, { once: true })
+    signal.addEventListener('abort', abort)
     queue.add(resolve)
     return promise.finally(() => {
       clearTimeout(timer)

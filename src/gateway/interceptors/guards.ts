@@ -1,9 +1,9 @@
 import { RE2JS } from 're2js'
 import { AppError } from '#kernel/errors'
 import { matchesAny } from '#kernel/glob'
-import { isJsonObject, objectAt, type JsonObject, type JsonValue } from '#kernel/json'
-import { editObject, memberText } from '#kernel/json-text'
-import type { CallResult, Interceptor, RoutedCall } from '../call.ts'
+import { isJsonObject, objectAt, type JsonObject } from '#kernel/json'
+import { editObject, editStrings, memberText } from '#kernel/json-text'
+import type { CallResult, Dispatch, Interceptor, RoutedCall } from '../call.ts'
 
 /** What an operator's own code sees of a call. */
 export interface GuardedCall {
@@ -33,15 +33,18 @@ export interface Guard extends GuardHooks {
 
 /** The operator's rules, in the order of the file. They are asked for at each call: the file may change meanwhile. */
 export function createGuards(guards: () => readonly Guard[]): Interceptor {
-  return async function runGuards(call, next) {
+  return function runGuards(call, next) {
     const mine = guards().filter(({ tools }) => matchesAny(tools, call.name))
-    if (mine.length === 0) return next(call)
-    let guarded = call
-    for (const guard of mine) guarded = await before(guard, guarded)
-    let result = await next(guarded)
-    for (const guard of mine.toReversed()) result = await after(guard, guarded, result)
-    return result
+    return mine.length === 0 ? next(call) : guarded(mine, call, next)
   }
+}
+
+async function guarded(guards: readonly Guard[], call: RoutedCall, next: Dispatch): Promise<CallResult> {
+  let changed = call
+  for (const guard of guards) changed = await before(guard, changed)
+  let result = await next(changed)
+  for (const guard of guards.toReversed()) result = await after(guard, changed, result)
+  return result
 }
 
 async function before(guard: Guard, call: RoutedCall): Promise<RoutedCall> {
@@ -96,12 +99,6 @@ function withArguments(call: RoutedCall, args: JsonObject): RoutedCall {
 
 function redact(result: CallResult, { pattern, replacement }: NonNullable<Guard['redact']>): CallResult {
   const expression = RE2JS.compile(pattern)
-  const clean = (value: JsonValue | undefined): JsonValue | undefined => {
-    if (typeof value === 'string') return expression.matcher(value).replaceAll(replacement)
-    if (Array.isArray(value)) return value.map((each: JsonValue) => clean(each) ?? null)
-    if (!isJsonObject(value)) return value
-    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, clean(each)]))
-  }
-  const value = clean(result.value) as JsonObject
-  return { ...result, value, text: JSON.stringify(value) }
+  const text = editStrings(result.text, (value) => expression.matcher(value).replaceAll(replacement))
+  return text === result.text ? result : { ...result, text, value: JSON.parse(text) as JsonObject }
 }

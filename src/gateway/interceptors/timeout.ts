@@ -1,3 +1,4 @@
+import { Cancellation } from '#kernel/cancellation'
 import { AppError } from '#kernel/errors'
 import type { Caller, Interceptor, RoutedCall } from '../call.ts'
 
@@ -24,13 +25,14 @@ export function createTimeout(now: () => number): Interceptor {
 /** The clock of one call. One timer that is late to notice is cheaper than one that is set anew at each sign of life. */
 class Watch {
   readonly call: RoutedCall
-  readonly #controller = new AbortController()
+  readonly #cancellation = new Cancellation()
   readonly #original: RoutedCall
   readonly #now: () => number
   readonly #idleMs: number
-  readonly #hardAt: number
+  #hardAt: number
   #lastSignAt: number
   #questions = 0
+  #askedAt = 0
   #timer: NodeJS.Timeout
 
   constructor(call: RoutedCall, now: () => number) {
@@ -42,7 +44,7 @@ class Watch {
     this.#timer = setTimeout(() => this.#look(), this.#idleMs)
     call.signal.addEventListener('abort', this.#giveUp)
     if (call.signal.aborted) this.#giveUp()
-    this.call = { ...call, signal: this.#controller.signal, caller: this.#watched(call.caller) }
+    this.call = { ...call, signal: this.#cancellation, caller: this.#watched(call.caller) }
   }
 
   stop(): void {
@@ -50,7 +52,7 @@ class Watch {
     this.#original.signal.removeEventListener('abort', this.#giveUp)
   }
 
-  readonly #giveUp = (): void => this.#controller.abort(this.#original.signal.reason)
+  readonly #giveUp = (): void => this.#cancellation.abort(this.#original.signal.reason)
 
   #watched(caller: Caller): Caller {
     const { notify, ask } = caller
@@ -64,12 +66,14 @@ class Watch {
       }),
       ...(ask && {
         ask: async (question) => {
+          if (this.#questions === 0) this.#askedAt = this.#now()
           this.#questions += 1
           try {
             return await ask(question)
           } finally {
             this.#questions -= 1
             this.#lastSignAt = this.#now()
+            if (this.#questions === 0) this.#hardAt += this.#lastSignAt - this.#askedAt
           }
         },
       }),
@@ -80,8 +84,9 @@ class Watch {
     const idleMs = this.#questions > 0 ? ANSWER_MS_MAX : this.#idleMs
     const remainingMs =
       Math.min(this.#lastSignAt + idleMs, this.#hardAt + (this.#questions > 0 ? ANSWER_MS_MAX : 0)) - this.#now()
-    if (remainingMs > 0) this.#timer = setTimeout(() => this.#look(), remainingMs)
-    else this.#controller.abort(new AppError('timeout', this.#message(), { details: { timeout_ms: this.#idleMs } }))
+    // While a question is open the end is far away, but the answer may come at any time.
+    if (remainingMs > 0) this.#timer = setTimeout(() => this.#look(), Math.min(remainingMs, this.#idleMs))
+    else this.#cancellation.abort(new AppError('timeout', this.#message(), { details: { timeout_ms: this.#idleMs } }))
   }
 
   #message(): string {

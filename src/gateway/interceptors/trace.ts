@@ -8,19 +8,17 @@ const SLOW_MS = 5000
 /** One log line a call, with the trace id that the upstream was given too. */
 export function createTrace(log: Logger, now: () => number): Interceptor {
   return async function trace(call, next) {
+    const { traceId, requestId, name, notes } = call
+    const facts = { traceId, ...(requestId === undefined ? {} : { request_id: requestId }), name, server: notes.server }
     try {
       return await next(call)
     } catch (error) {
-      log.info(
-        { traceId: call.traceId, name: call.name, server: call.notes.server, error: messageOf(error) },
-        'call failed',
-      )
+      log.info({ ...facts, error: messageOf(error) }, 'call failed')
       throw error
     } finally {
       const ms = now() - call.startedAt
-      const facts = { traceId: call.traceId, name: call.name, server: call.notes.server, ms }
-      if (ms > SLOW_MS) log.warn(facts, 'slow call')
-      else log.debug(facts, 'call finished')
+      if (ms > SLOW_MS) log.warn({ ...facts, ms }, 'slow call')
+      else log.debug({ ...facts, ms }, 'call finished')
     }
   }
 }
