@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
+const ROUNDS_MAX = 10
+
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Marks every process that a gateway starts, and all that those start. */
@@ -17,9 +19,7 @@ export function createChildMarks(dataDirDigest: string, newId: () => string): Ch
   return {
     next: () => `${dataDirDigest}.${process.pid}.${newId()}`,
     killLeftovers() {
-      const left = marksInUse().filter(({ mark }) => isLeftover(mark, dataDirDigest))
-      for (const { pid } of left) send(pid, 'SIGKILL')
-      return left.length
+      return killMarked((mark) => isLeftover(mark, dataDirDigest)).size
     },
   }
 }
@@ -57,9 +57,24 @@ function processIds(): number[] {
 }
 
 /** Ends the child's process group and everything that carries its mark. Processes that are gone already are no error. */
-export function killTree(pid: number, mark: string, signal: 'SIGTERM' | 'SIGKILL'): void {
-  send(-pid, signal)
-  if (signal === 'SIGKILL') for (const each of marksInUse()) if (each.mark === mark) send(each.pid, signal)
+export function killTree(pid: number | undefined, mark: string, signal: 'SIGTERM' | 'SIGKILL'): void {
+  // A group of 0 would be our own.
+  if (pid !== undefined && pid > 0) send(-pid, signal)
+  if (signal === 'SIGKILL') killMarked((each) => each === mark)
+}
+
+/** Looks again until nothing is found: what is being killed may have started something meanwhile. */
+function killMarked(isMeant: (mark: string) => boolean): Set<number> {
+  const killed = new Set<number>()
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    const fresh = marksInUse().filter(({ pid, mark }) => isMeant(mark) && !killed.has(pid))
+    if (fresh.length === 0) break
+    for (const { pid } of fresh) {
+      send(pid, 'SIGKILL')
+      killed.add(pid)
+    }
+  }
+  return killed
 }
 
 function isAlive(pid: number): boolean {

@@ -9,19 +9,24 @@ import type { Era } from '#registry/records'
 export interface Codec {
   /** The params for the upstream: its own names, our progress token, and only the members its era knows. */
   params(call: RoutedCall, requestId: number): string
-  /** HTTP headers that mirror the body. */
+  /** HTTP headers that mirror the body, and the caller's trace. */
   headers(call: RoutedCall): Readonly<Record<string, string>> | undefined
 }
 
 export const CODECS: Readonly<Record<Era, Codec>> = {
   legacy: {
     params: (call, requestId) => edited(call, requestId, withoutClaim(call)),
-    headers: () => undefined,
+    headers: traceHeader,
   },
   modern: {
     params: (call, requestId) => edited(call, requestId, { meta: addClaim, top: {} }),
-    headers: (call) => modernHeaders(call.method, call.target.originalName, callHeaders(call)),
+    headers: (call) =>
+      modernHeaders(call.method, call.target.originalName, { ...callHeaders(call), ...traceHeader(call) }),
   },
+}
+
+function traceHeader({ traceparent }: RoutedCall): Readonly<Record<string, string>> | undefined {
+  return traceparent === undefined ? undefined : { traceparent }
 }
 
 /** The headers of 2026-07-28 (basic/transports, «Standard Request Headers») for one request of any method. */
@@ -72,7 +77,7 @@ function withoutClaim(call: RoutedCall): EraEdits {
     [META.clientInfo]: undefined,
     [META.logLevel]: undefined,
   }
-  return { meta: () => removed, top: { inputResponses: undefined, requestState: undefined } }
+  return { meta: () => removed, top: { inputResponses: undefined, requestState: undefined, task: undefined } }
 }
 
 function edited(call: RoutedCall, requestId: number, { meta, top }: EraEdits): string {

@@ -77,11 +77,16 @@ function fetchPage(
 ): Promise<SessionResult> {
   const isModern = session.agreement.era === 'modern'
   const params = { ...(cursor === undefined ? {} : { cursor }), ...(isModern ? { _meta: ownClaim() } : {}) }
-  return session.request({
+  const answer = session.request({
     method: plan.method,
     params: () => JSON.stringify(params),
     signal,
     ...(isModern ? { headers: modernHeaders(plan.method, undefined) } : {}),
+  })
+  return answer.catch((error: unknown) => {
+    if (!signal.aborted) throw error
+    const message = `The server did not answer ${plan.method} within ${LIST_TIMEOUT_MS / 1000} s`
+    throw new AppError('upstream_unavailable', message, { cause: error })
   })
 }
 

@@ -1,8 +1,12 @@
-import { Pool, type Dispatcher } from 'undici'
+import { Pool, type buildConnector, type Dispatcher } from 'undici'
 import { AppError } from '#kernel/errors'
+import { EGRESS_REFUSED } from './egress.ts'
 
 /** More connections make undici's pool slower than fewer: it looks through them one by one. */
 const CALL_CONNECTIONS = 64
+
+/** How connections are made: with a time limit alone, or judged one by one. */
+export type ConnectOption = buildConnector.connector | { readonly timeout: number }
 
 /** Connections to one origin: one set for calls, one for streams that stay open, so that listening never starves calling. */
 export interface HttpClient {
@@ -13,11 +17,11 @@ export interface HttpClient {
   close(): Promise<void>
 }
 
-export function createHttpClient(url: string, connectTimeoutMs: number): HttpClient {
+export function createHttpClient(url: string, connect: ConnectOption): HttpClient {
   const { origin, pathname, search, username, password } = new URL(url)
   if (username || password) throw new AppError('validation_error', 'A URL must not hold credentials; use headers')
   // Calls have their own deadlines; undici's would end quiet streams and slow calls.
-  const common = { pipelining: 1, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: connectTimeoutMs } }
+  const common = { pipelining: 1, headersTimeout: 0, bodyTimeout: 0, connect }
   const calls = new Pool(origin, { ...common, connections: CALL_CONNECTIONS, keepAliveTimeout: 60_000 })
   const streams = new Pool(origin, { ...common, connections: null })
   return {
@@ -46,6 +50,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNRESET: 'The server closed the connection in the middle of a message',
   UND_ERR_SOCKET: 'The server closed the connection in the middle of a message',
   EHOSTUNREACH: 'The host cannot be reached',
+  [EGRESS_REFUSED]: 'The host leads into a private network (see META_MCP_EGRESS_ALLOW)',
   CERT_HAS_EXPIRED: 'The TLS certificate has expired',
   ERR_TLS_CERT_ALTNAME_INVALID: 'The TLS certificate is for another name',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'The TLS certificate is signed by nobody we trust',
@@ -59,5 +64,14 @@ function errorCode(error: Error): string {
 
 /** Whether the server may have seen the request: only a connection that never came about says no for certain. */
 function isDispatched(code: string): boolean {
-  return !['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT', 'EHOSTUNREACH'].includes(code)
+  return !NEVER_SENT.has(code)
 }
+
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'EHOSTUNREACH',
+  EGRESS_REFUSED,
+])

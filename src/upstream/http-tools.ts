@@ -3,16 +3,18 @@ import type { CallResult, RoutedCall } from '#gateway/call'
 import { AppError } from '#kernel/errors'
 import { isJsonObject, type JsonValue } from '#kernel/json'
 import { memberText } from '#kernel/json-text'
-import type { HttpToolRecord } from '#registry/records'
-import { connectFailure } from './http-client.ts'
+import type { HttpToolRecord, Origin } from '#registry/records'
+import { connectFailure, type ConnectOption } from './http-client.ts'
 import { HttpExchange } from './http-exchange.ts'
-import { callArguments, httpToolRequest } from './http-tool-request.ts'
+import { httpToolRequest } from './http-tool-request.ts'
+import { reasonOf } from './unless-aborted.ts'
 
 export interface HttpToolsDeps {
   /** The record behind a tool's name; undefined when it has been deleted. */
   find(name: string): HttpToolRecord | undefined
   readonly resultBytesMax: number
-  readonly connectTimeoutMs: number
+  /** How connections for this tool are made. */
+  connectFor(tool: Pick<HttpToolRecord, 'origin'>): ConnectOption
 }
 
 /** Calls plain HTTP APIs as tools. Redirects are not followed: an address that was checked stays the address. */
@@ -26,24 +28,34 @@ interface HttpAnswer {
   readonly contentType: string
 }
 
-export function createHttpTools({ find, resultBytesMax, connectTimeoutMs }: HttpToolsDeps): HttpTools {
-  const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: connectTimeoutMs } })
+export function createHttpTools({ find, resultBytesMax, connectFor }: HttpToolsDeps): HttpTools {
+  const agents = new Map<Origin, Agent>()
+  const agentFor = (tool: HttpToolRecord): Agent => {
+    const known = agents.get(tool.origin)
+    if (known) return known
+    const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: connectFor(tool) })
+    agents.set(tool.origin, agent)
+    return agent
+  }
   return {
     async run(call) {
       const { server, originalName } = call.target
+      if (call.signal.aborted) throw reasonOf(call.signal)
       const tool = find(originalName)
       if (!tool) throw new AppError('tool_not_found', `Unknown tool: ${originalName}`)
-      const answer = await request(agent, tool, call, resultBytesMax)
+      const answer = await request(agentFor(tool), tool, call, resultBytesMax)
       const text = resultOf(tool, answer)
       return { text, value: JSON.parse(text) as CallResult['value'], server, era: 'legacy' }
     },
-    [Symbol.asyncDispose]: () => agent.destroy(),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...agents.values()].map((agent) => agent.destroy()))
+    },
   }
 }
 
 function request(agent: Dispatcher, tool: HttpToolRecord, call: RoutedCall, bytesMax: number): Promise<HttpAnswer> {
   const argsText = memberText(call.paramsText, 'arguments') ?? '{}'
-  const { origin, path, method, headers, body } = httpToolRequest(tool, callArguments(call.params), argsText)
+  const { origin, path, method, headers, body } = httpToolRequest(tool, argsText)
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>()
   const named = (error: AppError): AppError =>
     new AppError(error.code, `${tool.name}: ${error.message}`, {
@@ -68,9 +80,7 @@ function request(agent: Dispatcher, tool: HttpToolRecord, call: RoutedCall, byte
   )
   const abort = (): void => {
     exchange.abort()
-    reject(
-      call.signal.reason instanceof AppError ? call.signal.reason : new AppError('cancelled', 'The caller gave up'),
-    )
+    reject(reasonOf(call.signal))
   }
   call.signal.addEventListener('abort', abort, { once: true })
   const traced = call.traceparent === undefined ? headers : { ...headers, traceparent: call.traceparent }

@@ -1,9 +1,10 @@
-import { messageOf } from '#kernel/errors'
+import { messageOf, type AppError } from '#kernel/errors'
 import { isJsonObject } from '#kernel/json'
 import type { RpcNotification } from '#kernel/rpc-message'
 import { modernHeaders, ownClaim } from './codec.ts'
 import type { ListKind } from './drain.ts'
 import type { UpstreamSession } from './session.ts'
+import { isUnreachable } from './unreachable.ts'
 
 const RELISTEN_MS = 1000
 
@@ -11,6 +12,9 @@ const RELISTEN_MS = 1000
 export interface NewsEvents {
   listsChanged(session: UpstreamSession, kinds: readonly ListKind[]): void
   resourceUpdated(uri: string, paramsText: string): void
+  taskChanged(paramsText: string): void
+  /** Nobody is there any more where the session's server was. */
+  unreachable(error: AppError): void
   /** Log messages that belong to nobody. */
   log(text: string): void
 }
@@ -28,26 +32,32 @@ export function takeNews(
   events: NewsEvents,
 ): void {
   const { method, paramsText } = notification
-  const kinds = CHANGED[method]
+  const kinds = Object.hasOwn(CHANGED, method) ? CHANGED[method] : undefined
   if (kinds) events.listsChanged(session, kinds)
   else if (method === 'notifications/resources/updated') {
     const { uri } = JSON.parse(paramsText) as { uri?: unknown }
     if (typeof uri === 'string') events.resourceUpdated(uri, paramsText)
-  } else events.log(`${method} ${paramsText}`)
+  } else if (method === 'notifications/tasks/status') events.taskChanged(paramsText)
+  else events.log(`${method} ${paramsText}`)
 }
+
+type Verb = 'subscribe' | 'unsubscribe'
 
 /** Holds the resource subscriptions of all clients together as one toward the upstream. */
 export interface Subscriptions {
   add(uri: string): Promise<void>
   remove(uri: string): Promise<void>
-  /** A new session: says everything again. */
-  resume(session: UpstreamSession): Promise<void>
+  /** One more session: what a call changes there, a legacy server tells there alone, so it has to know the URIs, too. */
+  join(session: UpstreamSession): void
+  /** The session that has joined is the first: from now on a refusal of its server is the subscriber's. */
+  resume(session: UpstreamSession): void
   stop(): void
 }
 
 /** Legacy servers take each URI by request; modern ones one long `subscriptions/listen` that is replaced when the URIs change. */
 export function createSubscriptions(events: NewsEvents): Subscriptions {
   const counts = new Map<string, number>()
+  const others = new Set<UpstreamSession>()
   let session: UpstreamSession | undefined
   let listening: AbortController | undefined
 
@@ -58,10 +68,15 @@ export function createSubscriptions(events: NewsEvents): Subscriptions {
     void keepListening(to, [...counts.keys()], controller.signal, events)
     before?.abort()
   }
-  const tell = async (verb: 'subscribe' | 'unsubscribe', uri: string): Promise<void> => {
+  const mirror = (to: UpstreamSession, verb: Verb, uri: string): void => {
+    if (!to.isOpen) others.delete(to)
+    else request(to, verb, uri).catch((error: unknown) => events.log(`${verb} ${uri} failed: ${messageOf(error)}`))
+  }
+  const tell = async (verb: Verb, uri: string): Promise<void> => {
+    for (const other of others) mirror(other, verb, uri)
     if (!session?.isOpen) return
     if (session.agreement.era === 'modern') listen(session)
-    else await session.request({ method: `resources/${verb}`, params: () => JSON.stringify({ uri }) })
+    else await request(session, verb, uri)
   }
   return {
     async add(uri) {
@@ -80,22 +95,26 @@ export function createSubscriptions(events: NewsEvents): Subscriptions {
       if (count > 1) counts.set(uri, count - 1)
       else if (counts.delete(uri)) await tell('unsubscribe', uri)
     },
-    async resume(to) {
+    join(to) {
+      if (to.agreement.era === 'modern') return
+      others.add(to)
+      for (const uri of counts.keys()) mirror(to, 'subscribe', uri)
+    },
+    resume(to) {
       session = to
+      others.delete(to)
       if (to.agreement.era === 'modern') listen(to)
-      else {
-        for (const uri of counts.keys()) {
-          await tell('subscribe', uri).catch((error: unknown) =>
-            events.log(`subscribing ${uri} again failed: ${messageOf(error)}`),
-          )
-        }
-      }
     },
     stop() {
       listening?.abort()
+      others.clear()
       session = undefined
     },
   }
+}
+
+function request(to: UpstreamSession, verb: Verb, uri: string): Promise<unknown> {
+  return to.request({ method: `resources/${verb}`, params: () => JSON.stringify({ uri }) })
 }
 
 /** A server may end a listen at any time; as long as the session lives we ask again. */
@@ -121,6 +140,7 @@ async function keepListening(
       })
     } catch (error) {
       if (signal.aborted || !session.isOpen) return
+      if (isUnreachable(error)) events.unreachable(error)
       events.log(`listening for changes ended: ${messageOf(error)}`)
     }
     await pause(RELISTEN_MS, signal)
@@ -142,6 +162,11 @@ function listenFilter(session: UpstreamSession, uris: string[]): Record<string, 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, ms)
-  signal.addEventListener('abort', () => resolve(), { once: true })
-  return promise.finally(() => clearTimeout(timer))
+  const wake = (): void => resolve()
+  signal.addEventListener('abort', wake)
+  if (signal.aborted) wake()
+  return promise.finally(() => {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', wake)
+  })
 }

@@ -1,6 +1,6 @@
-import type { Connection } from '#registry/records'
+import type { Connection, UpstreamRecord } from '#registry/records'
 import type { ChildMarks, Environment } from './child-process-tree.ts'
-import type { HttpClient } from './http-client.ts'
+import type { ConnectOption, HttpClient } from './http-client.ts'
 import { openSse } from './sse.ts'
 import { openStdio } from './stdio.ts'
 import { openStreamableHttp } from './streamable-http.ts'
@@ -12,6 +12,8 @@ export interface TransportDeps {
   readonly inherited: Environment
   readonly marks: ChildMarks
   readonly limits: TransportLimits
+  /** How connections to this upstream are made. */
+  connectFor(record: Pick<UpstreamRecord, 'origin'>): ConnectOption
 }
 
 /** How one connection can be opened; `http` tells apart what the URL alone does not. */
@@ -20,7 +22,7 @@ export type TransportChoice = 'stdio' | 'streamable-http' | 'sse' | 'websocket'
 /** Opens one transport. Rejects with AppError `upstream_unavailable` when the server cannot be reached. */
 export async function openTransport(
   choice: TransportChoice,
-  target: { readonly connection: Connection; readonly client?: HttpClient },
+  target: { readonly connection: Connection; readonly client?: HttpClient; readonly connect: ConnectOption },
   deps: TransportDeps,
   events: TransportEvents,
 ): Promise<Transport> {
@@ -30,7 +32,7 @@ export async function openTransport(
     return openStdio({ connection, limits, inherited: deps.inherited, mark: deps.marks.next() }, events)
   }
   const { url, headers } = connection
-  if (choice === 'websocket') return openWebSocket({ url, headers, limits }, events)
+  if (choice === 'websocket') return openWebSocket({ url, headers, limits, connect: target.connect }, events)
   if (!client) throw new TypeError('an HTTP connection needs its client')
   if (choice === 'sse') return openSse({ client, url, headers, limits }, events)
   return openStreamableHttp({ client, headers, limits }, events)

@@ -1,9 +1,11 @@
 import type { Caller } from '#gateway/call'
-import { AppError, toAppError } from '#kernel/errors'
+import type { CancelSignal } from '#kernel/cancellation'
+import { AppError, toAppError, UpstreamRpcError } from '#kernel/errors'
 import { isLogged } from '#kernel/protocol'
 import type { RpcNotification } from '#kernel/rpc-message'
 import type { Sharing } from '#registry/records'
 import type { SessionEvents, UpstreamSession } from './session.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 /** Callers that nobody can ask anything share whatever session is free. */
 const CROWD = 'crowd'
@@ -11,6 +13,8 @@ const LANES_MAX = 8
 const LANES_MAX_UNSHARED = 64
 /** A second session that nobody used for this long is closed. */
 const IDLE_MS = 60_000
+/** A server that is too busy to answer gets no more time to settle a call that was given up. */
+const SETTLE_MS_MAX = 5000
 
 /** One session and who has it. */
 interface Lane {
@@ -24,9 +28,21 @@ interface Lane {
   lastHolder?: Caller
   /** The most talkative level that the server was told. */
   logLevel?: string
+  /** It holds something that the one it is bound to will come back for. */
+  isKept?: true
   users: number
   idle?: NodeJS.Timeout
 }
+
+/** Who wants a lane, and under which key. */
+interface LaneUser {
+  readonly key: string
+  readonly caller: Caller
+  readonly signal: CancelSignal
+}
+
+/** What is done with a session. `keep`: it holds something for this caller from now on, and is the caller's until he goes. */
+type Use<T> = (session: UpstreamSession, keep: () => void) => Promise<T>
 
 export interface PoolDeps {
   readonly share: Sharing
@@ -45,7 +61,7 @@ export interface PoolDeps {
 export class SessionPool {
   readonly #deps: PoolDeps
   readonly #lanes = new Set<Lane>()
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting = new Set<() => void>()
   #primary: Lane | undefined
   /** A question came outside of the calls' streams: from now on a session has one holder here, too. */
   #asksOutOfBand = false
@@ -69,13 +85,19 @@ export class SessionPool {
   }
 
   /** Runs `use` with a session that this caller may use. Waits while all are held by others; rejects when `signal` aborts. */
-  async withSession<T>(caller: Caller, signal: AbortSignal, use: (session: UpstreamSession) => Promise<T>): Promise<T> {
+  withSession<T>(caller: Caller, signal: CancelSignal, use: Use<T>): Promise<T> {
     const key = this.#keyOf(caller)
+    const lane = this.#primary?.session ? this.#laneFor(key) : undefined
+    const user = { key, caller, signal }
+    return lane ? this.#useLane(lane, user, use) : this.#waitForLane(user, use)
+  }
+
+  async #waitForLane<T>(user: LaneUser, use: Use<T>): Promise<T> {
     for (;;) {
-      await this.primary()
-      const lane = this.#laneFor(key)
-      if (lane) return this.#useLane(lane, { key, caller }, use)
-      await this.#untilReleased(signal)
+      if (!this.#primary?.session) await unlessAborted(this.primary(), user.signal)
+      const lane = this.#laneFor(user.key)
+      if (lane) return this.#useLane(lane, user, use)
+      await this.#untilReleased(user.signal)
     }
   }
 
@@ -97,11 +119,11 @@ export class SessionPool {
 
   /** A lane that this key may use now, a new one where there may be one more, undefined when it has to wait. */
   #laneFor(key: string): Lane | undefined {
+    const primary = this.#primary
+    if (this.#deps.share !== 'never' && this.#isShared(primary)) return primary
     const own = this.#find((lane) => lane.boundTo === key)
     if (own) return own
     if (this.#deps.share === 'never') return this.#laneOfOwn(key)
-    const primary = this.#primary
-    if (this.#isShared(primary)) return primary
     const free = (lane: Lane): boolean => lane.boundTo === undefined && (lane.users === 0 || lane.heldBy === key)
     return this.#find((lane) => free(lane) && lane.heldBy === key) ?? this.#find(free) ?? this.#oneMore(LANES_MAX)
   }
@@ -128,29 +150,37 @@ export class SessionPool {
     return era === 'modern' || (session.transport.hasCallStreams && !this.#asksOutOfBand)
   }
 
-  async #useLane<T>(
-    lane: Lane,
-    { key, caller }: { key: string; caller: Caller },
-    use: (session: UpstreamSession) => Promise<T>,
-  ): Promise<T> {
+  async #useLane<T>(lane: Lane, { key, caller, signal }: LaneUser, use: Use<T>): Promise<T> {
     clearTimeout(lane.idle)
     lane.users += 1
     lane.heldBy = key
     try {
-      const session = await lane.opening
+      const session = lane.session ?? (await unlessAborted(lane.opening, signal))
       this.#handOver(lane, session, caller)
       if (caller.logLevel !== undefined && caller.logLevel !== lane.logLevel)
-        await raiseLogLevel(lane, session, caller.logLevel)
-      return await use(session)
+        await raiseLogLevel(lane, session, { level: caller.logLevel, signal })
+      return await use(session, () => this.#keep(lane, key))
     } finally {
-      lane.users -= 1
-      if (lane.users === 0) this.#released(lane)
+      if (signal.aborted && !this.#isShared(lane)) void settled(lane).then(() => this.#leave(lane))
+      else this.#leave(lane)
     }
+  }
+
+  #keep(lane: Lane, key: string): void {
+    if (this.#isShared(lane)) return
+    lane.boundTo = key
+    lane.isKept = true
+  }
+
+  #leave(lane: Lane): void {
+    lane.users -= 1
+    if (lane.users === 0) this.#released(lane)
   }
 
   /** A server that was told of roots asks for them again when its session gets another holder. */
   #handOver(lane: Lane, session: UpstreamSession, caller: Caller): void {
-    if (!caller.ask || this.#isShared(lane)) return
+    if (this.#isShared(lane)) return
+    if (!caller.ask) return void delete lane.lastHolder
     const isNew = lane.lastHolder?.sessionKey !== caller.sessionKey
     lane.lastHolder = caller
     if (isNew && !caller.takesInputRequired && caller.profile.capabilities['roots'] !== undefined) {
@@ -160,17 +190,14 @@ export class SessionPool {
 
   #released(lane: Lane): void {
     delete lane.heldBy
-    if (lane !== this.#primary) lane.idle = setTimeout(() => void this.#close(lane), IDLE_MS).unref()
-    for (const wake of this.#waiting.splice(0)) wake()
+    if (lane !== this.#primary && !lane.isKept) lane.idle = setTimeout(() => void this.#close(lane), IDLE_MS).unref()
+    for (const wake of this.#waiting) wake()
   }
 
-  #untilReleased(signal: AbortSignal): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const abort = (): void =>
-      reject(signal.reason instanceof AppError ? signal.reason : new AppError('cancelled', 'The caller gave up'))
-    this.#waiting.push(resolve)
-    signal.addEventListener('abort', abort, { once: true })
-    return promise.finally(() => signal.removeEventListener('abort', abort))
+  #untilReleased(signal: CancelSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#waiting.add(resolve)
+    return unlessAborted(promise, signal).finally(() => this.#waiting.delete(resolve))
   }
 
   #openLane(): Lane {
@@ -221,7 +248,7 @@ export class SessionPool {
   #gone(lane: Lane, error: AppError): void {
     if (!this.#lanes.delete(lane)) return
     clearTimeout(lane.idle)
-    for (const wake of this.#waiting.splice(0)) wake()
+    for (const wake of this.#waiting) wake()
     void lane.session?.close()
     if (lane !== this.#primary) return
     this.#primary = undefined
@@ -231,13 +258,29 @@ export class SessionPool {
   async #close(lane: Lane): Promise<void> {
     const session = lane.session ?? (await lane.opening.catch(() => undefined))
     await session?.close()
+    this.#gone(lane, new AppError('upstream_session_lost', 'The session was closed'))
   }
 }
 
+/** What a call that was given up has left on its way, a question above all, comes before the answer to a ping. */
+async function settled({ session }: Lane): Promise<void> {
+  const signal = AbortSignal.timeout(SETTLE_MS_MAX)
+  await session?.request({ method: 'ping', params: () => '{}', signal }).catch(() => undefined)
+}
+
 /** A legacy server has one level a session: the most talkative that anybody wants. Each client gets no more than it asked for. */
-async function raiseLogLevel(lane: Lane, session: UpstreamSession, level: string): Promise<void> {
+async function raiseLogLevel(
+  lane: Lane,
+  session: UpstreamSession,
+  { level, signal }: { level: string; signal: CancelSignal },
+): Promise<void> {
   const { era, capabilities } = session.agreement
   if (era === 'modern' || capabilities['logging'] === undefined || isLogged(level, lane.logLevel)) return
   lane.logLevel = level
-  await session.request({ method: 'logging/setLevel', params: () => JSON.stringify({ level }) })
+  try {
+    await session.request({ method: 'logging/setLevel', params: () => JSON.stringify({ level }), signal })
+  } catch (error) {
+    // A server that does not take the level can still take the call.
+    if (!(error instanceof UpstreamRpcError)) throw error
+  }
 }

@@ -8,8 +8,8 @@ import type { SessionResult, UpstreamSession } from './session.ts'
 /** How often a server may ask for more input in one call. */
 const ROUNDS_MAX = 16
 
-/** Runs one call on one session, in the words of the session's era. */
-export async function runCall(session: UpstreamSession, call: RoutedCall): Promise<CallResult> {
+/** Runs one call on one session, in the words of the session's era. `keep` is told when the session holds more of it than the answer. */
+export async function runCall(session: UpstreamSession, call: RoutedCall, keep: () => void): Promise<CallResult> {
   const { era, serverInfoText } = session.agreement
   let result = await send(session, call)
   for (let round = 0; needsAnswers(result, call.caller); round += 1) {
@@ -18,8 +18,9 @@ export async function runCall(session: UpstreamSession, call: RoutedCall): Promi
     }
     result = await send(session, await withAnswers(call, result))
   }
-  const info = serverInfoText === undefined ? {} : { serverInfoText }
-  return { ...result, server: session.server, era, ...info }
+  if (call.params['task'] !== undefined && isJsonObject(result.value['task'])) keep()
+  const answered = { text: result.text, value: result.value, server: session.server, era }
+  return serverInfoText === undefined ? answered : { ...answered, serverInfoText }
 }
 
 function send(session: UpstreamSession, call: RoutedCall): Promise<SessionResult> {

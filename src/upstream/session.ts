@@ -1,4 +1,6 @@
 import type { Answer, Caller } from '#gateway/call'
+import { Cancellation, type CancelSignal } from '#kernel/cancellation'
+import { ChurnMap } from '#kernel/churn-map'
 import { AppError, messageOf, UpstreamRpcError } from '#kernel/errors'
 import type { JsonObject, JsonValue } from '#kernel/json'
 import { editObject, elementsOf } from '#kernel/json-text'
@@ -16,6 +18,7 @@ import {
 import type { Era } from '#registry/records'
 import type { UpstreamLogLine } from '#registry/upstream-status'
 import type { Transport, TransportEvents } from './transport.ts'
+import { reasonOf } from './unless-aborted.ts'
 
 /** A request to the upstream. */
 export interface SessionRequest {
@@ -27,8 +30,11 @@ export interface SessionRequest {
   readonly caller?: Caller
   /** Takes what comes on this request's own stream, where the gateway itself listens. */
   listen?(method: string, paramsText: string): void
-  readonly signal?: AbortSignal
+  readonly signal?: CancelSignal
 }
+
+/** A request on somebody's behalf. */
+export type OwnedRequest = SessionRequest & Required<Pick<SessionRequest, 'caller' | 'signal'>>
 
 /** A result as it came. */
 export interface SessionResult {
@@ -69,8 +75,8 @@ export interface Agreement {
 export class UpstreamSession {
   readonly server: string
   readonly #events: SessionEvents
-  readonly #pending = new Map<number, Pending>()
-  readonly #questions = new Map<string, AbortController>()
+  readonly #pending = new ChurnMap<number, Pending>()
+  readonly #questions = new Map<string, Cancellation>()
   #transport: Transport | undefined
   #agreement: Agreement | undefined
   #nextId = 1
@@ -206,14 +212,15 @@ export class UpstreamSession {
     if (!pending)
       return this.#events.log('gateway', `an answer to no request of ours (id ${String(response.id)}) was dropped`)
     this.transport.answered(Number(id))
-    if (response.error) pending.reject(new UpstreamRpcError(this.server, response.error))
+    if (response.error) pending.reject(new UpstreamRpcError(this.server, response.error, this.#agreement?.era))
     else pending.resolve({ text: response.resultText ?? '{}', value: response.result ?? {} })
   }
 
   #notified(notification: RpcNotification, via: number | undefined): void {
     const { method, params } = notification
     if (method === 'notifications/progress') return this.#progressed(notification)
-    if (method === 'notifications/cancelled') return this.#questions.get(questionKey(params['requestId']))?.abort()
+    if (method === 'notifications/cancelled')
+      return this.#questions.get(questionKey(params['requestId']))?.abort(undefined)
     const pending = via === undefined ? undefined : this.#pending.get(via)
     const notify = pending?.caller?.notify ?? pending?.listen
     if (notify) notify(method, notification.paramsText)
@@ -229,11 +236,11 @@ export class UpstreamSession {
   async #asked(request: RpcRequest, via: number | undefined): Promise<void> {
     if (request.method === 'ping') return this.#reply(resultText(request.idText, '{}'))
     const caller = this.#callerFor(via)
-    const controller = new AbortController()
+    const controller = new Cancellation()
     this.#questions.set(questionKey(request.id), controller)
-    const answer = await ask(caller, request, controller.signal)
+    const answer = await ask(caller, request, controller)
     this.#questions.delete(questionKey(request.id))
-    if (controller.signal.aborted) return
+    if (controller.aborted) return
     if ('resultText' in answer) {
       if (request.method === 'roots/list') this.#events.rootsGiven()
       this.#reply(resultText(request.idText, answer.resultText))
@@ -248,7 +255,7 @@ export class UpstreamSession {
 
   /** The newest running call of this session, for questions that name none. */
   newestCaller(): Caller | undefined {
-    return [...this.#pending.values()].findLast((pending) => pending.caller)?.caller
+    return this.#pending.values().findLast((pending) => pending.caller)?.caller
   }
 
   /** The session keys of everybody who has a call running here. */
@@ -273,8 +280,8 @@ export class UpstreamSession {
   #end(error: AppError): void {
     if (this.#ended) return
     this.#ended = error
-    for (const question of this.#questions.values()) question.abort()
-    this.#pending.forEach((pending) => pending.reject(error))
+    for (const question of this.#questions.values()) question.abort(error)
+    for (const pending of this.#pending.values()) pending.reject(error)
     this.#events.closed(error)
   }
 }
@@ -288,7 +295,7 @@ function questionKey(id: JsonValue | undefined): string {
   return JSON.stringify(id) ?? ''
 }
 
-async function ask(caller: Caller | undefined, request: RpcRequest, signal: AbortSignal): Promise<Answer> {
+async function ask(caller: Caller | undefined, request: RpcRequest, signal: CancelSignal): Promise<Answer> {
   if (!caller?.ask) {
     caller?.lacks?.(request.method)
     return refusal(-32601, `No client is there that could answer ${request.method}`)
@@ -299,9 +306,4 @@ async function ask(caller: Caller | undefined, request: RpcRequest, signal: Abor
     const code = error instanceof AppError && error.code === 'missing_capability' ? -32601 : -32603
     return refusal(code, messageOf(error))
   }
-}
-
-function reasonOf(signal: AbortSignal | undefined): AppError {
-  const reason: unknown = signal?.reason
-  return reason instanceof AppError ? reason : new AppError('cancelled', 'The caller gave up')
 }

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { AppError, messageOf } from '#kernel/errors'
+import { oneLine } from '#kernel/json-text'
 import type { Connection } from '#registry/records'
 import { childEnvironment } from './child-environment.ts'
 import { CHILD_MARK, killTree, type Environment } from './child-process-tree.ts'
@@ -12,6 +13,8 @@ const EXIT_AFTER_EOF_MS = 300
 const EXIT_AFTER_SIGTERM_MS = 2000
 /** What we hold for a server that does not read. */
 const UNREAD_BYTES_MAX = 64 * 1024 * 1024
+/** A pipe that somebody holds open although the server has ended is given up after this. */
+const LAST_WORDS_MS = 500
 const STDERR_LINE_BYTES_MAX = 64 * 1024
 
 export interface StdioOptions {
@@ -42,15 +45,21 @@ export function openStdio(options: StdioOptions, events: TransportEvents): Trans
   }
   child.on('error', (error) => end(unavailable(startFailure(connection, error), error)))
   child.on('exit', (code, signal) => {
-    killTree(child.pid ?? 0, mark, 'SIGKILL')
-    end(unavailable(`The server process ended (${signal ?? `exit code ${code}`})`))
+    killTree(child.pid, mark, 'SIGKILL')
+    const over = (): void => end(unavailable(`The server process ended (${signal ?? `exit code ${code}`})`))
+    // What it said last may still be in the pipe.
+    const patience = setTimeout(over, LAST_WORDS_MS)
+    child.once('close', () => {
+      clearTimeout(patience)
+      over()
+    })
   })
   child.stdin.on('error', (error) => events.log('gateway', `writing to the server failed: ${messageOf(error)}`))
   readLines(child.stdout, limits.messageBytesMax, {
     line: (line) => (looksLikeMessage(line) ? events.message(line) : events.log('stdout', line)),
     tooLong() {
       end(unavailable(`The server sent a line of more than ${limits.messageBytesMax} bytes`))
-      killTree(child.pid ?? 0, mark, 'SIGKILL')
+      killTree(child.pid, mark, 'SIGKILL')
     },
   })
   readLines(child.stderr, STDERR_LINE_BYTES_MAX, {
@@ -66,8 +75,8 @@ export function openStdio(options: StdioOptions, events: TransportEvents): Trans
         if (requestId !== undefined) events.failed(requestId, ended)
       } else if (child.stdin.writableLength > UNREAD_BYTES_MAX) {
         end(unavailable('The server does not read its input'))
-        killTree(child.pid ?? 0, mark, 'SIGKILL')
-      } else child.stdin.write(`${text}\n`)
+        killTree(child.pid, mark, 'SIGKILL')
+      } else child.stdin.write(`${oneLine(text)}\n`)
     },
     abandon() {},
     answered() {},

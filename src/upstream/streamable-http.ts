@@ -1,3 +1,4 @@
+import { ChurnMap } from '#kernel/churn-map'
 import { AppError } from '#kernel/errors'
 import { MODERN_VERSION } from '#kernel/protocol'
 import type { HttpClient } from './http-client.ts'
@@ -34,11 +35,13 @@ class StreamableHttp implements Transport {
   readonly hasCallStreams = true
   readonly #options: StreamableHttpOptions
   readonly #events: TransportEvents
-  readonly #exchanges = new Map<number, HttpExchange>()
+  readonly #exchanges = new ChurnMap<number, HttpExchange>()
   readonly #timers = new Set<NodeJS.Timeout>()
   readonly #headers: Record<string, string>
   #sessionId: string | undefined
   #listening: HttpExchange | undefined
+  /** It had a stream for us: that it knows none any more is news. */
+  #hasListened = false
   #isLegacy = false
   #isClosed = false
 
@@ -146,9 +149,7 @@ class StreamableHttp implements Transport {
   #takeBody(requestId: number, answer: { status: number; text: string; contentType: string }): void {
     const { status, text, contentType } = answer
     if (this.#isSessionLost(status, text)) {
-      const lost = new AppError('upstream_session_lost', 'The server does not know our session any more', {
-        details: { dispatched: false },
-      })
+      const lost = sessionLost()
       this.#fail(requestId, lost)
       this.#events.closed(lost)
     } else if (contentType.startsWith('application/json') && text !== '') this.#events.message(text, requestId)
@@ -211,14 +212,20 @@ class StreamableHttp implements Transport {
       {
         start: (code) => {
           status = code
+          this.#hasListened ||= code === 200
         },
-        body() {},
+        body: (code, text) => {
+          if (this.#hasListened && this.#isSessionLost(code, text)) this.#events.closed(sessionLost())
+        },
         event: (event) => this.#takeEvent(event, undefined, resume),
         // 405 or another refusal: this server has nothing to say outside of calls.
         end: () => {
           if (status === 200 || status >= 500) again()
         },
-        fail: again,
+        fail: (error) => {
+          if (error.details['dispatched'] === false) this.#events.closed(error)
+          else again()
+        },
       },
       this.#options.limits.messageBytesMax,
     )
@@ -245,6 +252,12 @@ class StreamableHttp implements Transport {
   #fail(requestId: number, error: AppError): void {
     if (this.#exchanges.delete(requestId)) this.#events.failed(requestId, error)
   }
+}
+
+function sessionLost(): AppError {
+  return new AppError('upstream_session_lost', 'The server does not know our session any more', {
+    details: { dispatched: false },
+  })
 }
 
 function unexpectedAnswer(status: number, text: string): AppError {

@@ -12,8 +12,10 @@ import type { TransportDeps } from './open-transport.ts'
 import { SessionPool } from './pool.ts'
 import { createRetrySchedule } from './retry-schedule.ts'
 import { runCall } from './run-call.ts'
-import type { UpstreamSession } from './session.ts'
+import type { OwnedRequest, SessionResult, UpstreamSession } from './session.ts'
 import { createSnapshotFeed, type SnapshotFeed } from './snapshot-feed.ts'
+import { reasonOf, unlessAborted } from './unless-aborted.ts'
+import { isSafeToRepeat, isUnreachable } from './unreachable.ts'
 
 /** A call to a dead upstream may hurry the next try, but not more often than this. */
 const HURRY_MS = 1000
@@ -25,8 +27,11 @@ export interface SupervisorDeps extends TransportDeps {
   snapshot(upstreamId: string): UpstreamSnapshot | undefined
   publishSnapshot(snapshot: UpstreamSnapshot): Promise<void>
   resourceUpdated(upstreamId: string, uri: string, paramsText: string): void
+  taskChanged(upstreamId: string, paramsText: string): void
   /** Lets a connecting upstream wait for its turn at start, so that twenty do not start at once. Answers how to end the turn. */
   turn(): Promise<() => void>
+  /** Resolves when nothing is left of the supervisor that had this upstream before. */
+  readonly predecessorGone?: Promise<void>
 }
 
 /** One upstream's life: connects, learns its lists, notices when it dies, tries again, and says in plain words how it is. */
@@ -57,11 +62,13 @@ export class Supervisor {
     const { connection } = record
     this.#client =
       connection.kind === 'http' && connection.transport !== 'websocket'
-        ? createHttpClient(connection.url, deps.limits.connectTimeoutMs)
+        ? createHttpClient(connection.url, deps.connectFor(record))
         : undefined
     const news: NewsEvents = {
       listsChanged: (session, kinds) => this.#feed.changed(session, kinds),
       resourceUpdated: (uri, paramsText) => deps.resourceUpdated(record.id, uri, paramsText),
+      taskChanged: (paramsText) => deps.taskChanged(record.id, paramsText),
+      unreachable: (error) => this.#lost(error),
       log: (text) => this.#note('server', text),
     }
     this.subscriptions = createSubscriptions(news)
@@ -78,7 +85,12 @@ export class Supervisor {
   #createPool(news: NewsEvents): SessionPool {
     const pool: SessionPool = new SessionPool({
       share: this.record.share,
-      open: (events) => connect(this.#connectDeps(), events),
+      open: async (events) => {
+        await this.#deps.predecessorGone
+        const session = await connect(this.#connectDeps(), events)
+        this.subscriptions.join(session)
+        return session
+      },
       notification: (notification) => {
         void pool.primary().then(
           (session) => takeNews(session, notification, news),
@@ -127,16 +139,26 @@ export class Supervisor {
 
   /** Runs a call. A session that the upstream has forgotten is opened again once; a call that may have arrived is not repeated. */
   async run(call: RoutedCall): Promise<CallResult> {
-    const attempt = async (): Promise<CallResult> => {
-      if (!this.#connectedAt) await this.#ensure()
-      return this.#pool.withSession(call.caller, call.signal, (session) => runCall(session, call))
-    }
     try {
-      return await attempt()
+      return await this.#attempt(call)
     } catch (error) {
+      if (isUnreachable(error)) this.#lost(error)
       if (!isSafeToRepeat(error) || call.signal.aborted) throw this.#named(error)
-      return attempt().catch((again: unknown) => Promise.reject(this.#named(again)))
+      return this.#attempt(call).catch((again: unknown) => Promise.reject(this.#named(again)))
     }
+  }
+
+  #attempt(call: RoutedCall): Promise<CallResult> {
+    const onPool = (): Promise<CallResult> =>
+      this.#pool.withSession(call.caller, call.signal, (session, keep) => runCall(session, call, keep))
+    return this.#connectedAt === undefined ? unlessAborted(this.#ensure(), call.signal).then(onPool) : onPool()
+  }
+
+  /** A request about a task, on the session that made it: the caller's own. */
+  async task(request: OwnedRequest): Promise<SessionResult> {
+    const { caller, signal } = request
+    await unlessAborted(this.#ensure(), signal)
+    return this.#pool.withSession(caller, signal, (session) => session.request(request))
   }
 
   /** Runs `use` on the session that holds subscriptions. */
@@ -175,6 +197,7 @@ export class Supervisor {
     if (this.#connectedAt !== undefined) return Promise.resolve()
     if (!this.record.enabled)
       return Promise.reject(new AppError('upstream_unavailable', `${this.record.name} is disabled`))
+    if (this.#stopped.signal.aborted) return Promise.reject(reasonOf(this.#stopped.signal))
     if (!this.#connecting && this.#retry && this.#deps.now() - this.#failedAt < HURRY_MS) {
       return Promise.reject(new AppError('upstream_unavailable', this.#reason))
     }
@@ -198,10 +221,12 @@ export class Supervisor {
       this.#schedule.reset()
       if (problems.length > 0) this.#become('degraded', problems.join('; '))
       else this.#become('online', 'Connected')
-      await this.subscriptions.resume(session)
+      this.subscriptions.resume(session)
     } catch (error) {
-      this.#failed(toAppError(error))
+      this.#connectedAt = undefined
+      // Until nothing is left of this try there cannot be a next one.
       await this.#pool.close()
+      this.#failed(toAppError(error))
       throw this.#named(error)
     }
   }
@@ -209,7 +234,15 @@ export class Supervisor {
   #lost(error: AppError): void {
     if (this.#connectedAt === undefined) return
     this.#connectedAt = undefined
-    this.#failed(error)
+    if (error.code === 'upstream_session_lost') this.#reopen(error)
+    else this.#failed(error)
+  }
+
+  /** Only the session has ended: the server is there, nothing speaks for waiting. */
+  #reopen(error: AppError): void {
+    if (this.#stopped.signal.aborted) return
+    this.#become('connecting', `Connecting again: ${error.message}`)
+    void this.#ensure().catch(() => undefined)
   }
 
   #failed(error: AppError): void {
@@ -220,6 +253,7 @@ export class Supervisor {
     this.#failedAt = this.#deps.now()
     const delayMs = this.#schedule.next()
     const timer = setTimeout(() => {
+      this.#retry = undefined
       void this.#ensure().catch(() => undefined)
     }, delayMs)
     this.#retry = { at: this.#failedAt + delayMs, timer }
@@ -255,11 +289,6 @@ export class Supervisor {
 }
 
 const NAMED_CODES = new Set(['upstream_unavailable', 'upstream_session_lost', 'upstream_protocol_error'])
-
-/** Nothing of the call has reached the tool. */
-function isSafeToRepeat(error: unknown): boolean {
-  return error instanceof AppError && error.details['dispatched'] === false
-}
 
 function transportName({ connection }: UpstreamRecord): string {
   if (connection.kind === 'stdio') return 'stdio'

@@ -45,4 +45,6 @@ export interface TransportLimits {
   /** Of one message. */
   readonly messageBytesMax: number
   readonly connectTimeoutMs: number
+  /** From the connection to the end of the handshake. */
+  readonly handshakeTimeoutMs: number
 }

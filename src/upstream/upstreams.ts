@@ -6,6 +6,7 @@ import type { UpstreamRecord } from '#registry/records'
 import type { UpstreamListener } from '#registry/registry-api'
 import type { UpstreamControl } from '#registry/upstream-status'
 import { createChildMarks } from './child-process-tree.ts'
+import type { OwnedRequest, SessionResult } from './session.ts'
 import { Supervisor, type SupervisorDeps } from './supervisor.ts'
 
 /** How many upstreams connect at once at start, and how long one may keep the others waiting. */
@@ -22,6 +23,7 @@ export interface UpstreamsDeps extends Omit<SupervisorDeps, 'turn' | 'marks'> {
 /** All upstreams: follows the registry, runs calls, stops without a trace. */
 export interface Upstreams extends UpstreamControl, AsyncDisposable {
   run(call: RoutedCall): Promise<CallResult>
+  task(upstreamId: string, request: OwnedRequest): Promise<SessionResult>
   subscribe(upstreamId: string, uri: string): Promise<void>
   unsubscribe(upstreamId: string, uri: string): Promise<void>
   /** A downstream session has ended: sessions that were only for it end too. */
@@ -43,8 +45,9 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
     if (supervisor) return supervisor
     throw new AppError('upstream_unavailable', 'The server behind this tool has been removed')
   }
-  const add = (record: UpstreamRecord): Supervisor => {
-    const supervisor = new Supervisor(record, { ...deps, marks, turn })
+  /** What had the same place before is gone first: two of one server at a time would be in each other's way. */
+  const add = (record: UpstreamRecord, predecessorGone?: Promise<void>): Supervisor => {
+    const supervisor = new Supervisor(record, { ...deps, marks, turn, ...(predecessorGone ? { predecessorGone } : {}) })
     supervisors.set(record.id, supervisor)
     return supervisor
   }
@@ -55,12 +58,13 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
     return stopped.finally(() => stopping.delete(stopped))
   }
   const stopFollowing = deps.onUpstreamChange(({ before, after }) => {
-    if (before) void drop(before.id)
-    if (after) add(after).start()
+    const gone = before && drop(before.id)
+    if (after) add(after, gone).start()
   })
   for (const record of deps.upstreams()) add(record)
   return {
-    run: async (call) => get(call.target.upstreamId).run(call),
+    task: async (upstreamId, request) => get(upstreamId).task(request),
+    run: (call) => get(call.target.upstreamId).run(call),
     subscribe: async (upstreamId, uri) => get(upstreamId).onPrimary(() => get(upstreamId).subscriptions.add(uri)),
     unsubscribe: async (upstreamId, uri) => get(upstreamId).subscriptions.remove(uri),
     forget(sessionKey) {
@@ -73,8 +77,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
     logs: (upstreamId) => supervisors.get(upstreamId)?.logs() ?? [],
     async restart(upstreamId) {
       const { record } = get(upstreamId)
-      await drop(upstreamId)
-      await add(record).onPrimary(() => Promise.resolve())
+      await add(record, drop(upstreamId)).onPrimary(() => Promise.resolve())
     },
     async [Symbol.asyncDispose]() {
       stopFollowing()

@@ -1,16 +1,19 @@
-import { WebSocket } from 'undici'
+import { Agent, WebSocket } from 'undici'
 import { AppError } from '#kernel/errors'
+import type { ConnectOption } from './http-client.ts'
 import type { Transport, TransportEvents, TransportLimits } from './transport.ts'
 
 export interface WebSocketOptions {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
+  readonly connect: ConnectOption
   readonly limits: TransportLimits
 }
 
 /** JSON-RPC over a WebSocket with the subprotocol `mcp`, as SDKs before 2.0 spoke it. */
 export async function openWebSocket(options: WebSocketOptions, events: TransportEvents): Promise<Transport> {
-  const socket = new WebSocket(options.url, { protocols: ['mcp'], headers: options.headers })
+  const dispatcher = new Agent({ connect: options.connect })
+  const socket = new WebSocket(options.url, { protocols: ['mcp'], headers: options.headers, dispatcher })
   const opened = Promise.withResolvers<void>()
   const end = (reason: string): void => {
     const error = new AppError('upstream_unavailable', reason)
@@ -38,6 +41,7 @@ export async function openWebSocket(options: WebSocketOptions, events: Transport
     answered() {},
     async close() {
       socket.close()
+      await dispatcher.destroy()
     },
   }
 }
