@@ -3,7 +3,6 @@ import { removeGatewayFile, writeGatewayFile } from '#config/gateway-file'
 import { watchConfig } from '#config/reload'
 import { secretKey } from '#config/secret-key'
 import type { Gateway } from '#gateway/gateway'
-import type { GuardEntry } from '#gateway/load-guards'
 import { openGateway } from '#gateway/open-gateway'
 import { createApi } from '#http/api'
 import { createFrontDoor, type FrontDoor } from '#http/front-door'
@@ -21,8 +20,7 @@ import { openRegistry } from '#registry/registry'
 import type { Registry } from '#registry/registry-api'
 import { openStorage, type Storage } from '#storage/open-storage'
 import type { createLogger } from '#telemetry/log'
-import { createHttpTools } from '#upstream/http-tools'
-import { createUpstreams, type Upstreams } from '#upstream/upstreams'
+import { openOutbound, type Outbound } from '#upstream/open-outbound'
 
 /** The whole program, built and not yet listening. */
 export interface App extends AsyncDisposable {
@@ -71,10 +69,10 @@ interface Parts {
 interface Core {
   readonly storage: Storage
   readonly registry: Registry
-  readonly upstreams: Upstreams
+  readonly outbound: Outbound
   readonly gateway: Gateway
-  /** News of resources go to whoever listens; the endpoint, once it is there. */
-  readonly news: { resourceUpdated: McpEndpoint['resourceUpdated'] }
+  /** News of upstreams go to whoever listens; the endpoint, once it is there. */
+  readonly news: { resourceUpdated: McpEndpoint['resourceUpdated']; taskChanged: McpEndpoint['taskChanged'] }
   apply(dynamic: DynamicConfig): Promise<void>
 }
 
@@ -83,48 +81,49 @@ async function createCore(config: Config, deps: AppDeps, resources: AsyncDisposa
   const storage = resources.use(await openStorage(config.database, { log: logs.logger('storage'), now }))
   const registry = await openRegistry({ stores: storage.registry, now, newId: uuidv7 })
   await applyFile(registry, config.dynamic, logs.logger('registry'))
-  const news: Core['news'] = { resourceUpdated() {} }
-  const { resultBytesMax, dataDir } = config
-  const upstreams = resources.use(
-    createUpstreams({
-      log: logs.logger('upstream'),
-      now,
-      dataDir,
-      inherited: environment,
-      limits: { messageBytesMax: resultBytesMax, connectTimeoutMs: CONNECT_TIMEOUT_MS },
-      upstreams: registry.upstreams.list,
-      onUpstreamChange: registry.onUpstreamChange,
-      snapshot: registry.catalog.snapshot,
-      publishSnapshot: registry.publishSnapshot,
-      resourceUpdated: (...update) => news.resourceUpdated(...update),
-    }),
-  )
-  const httpTools = resources.use(
-    createHttpTools({ find: registry.httpTools.find, resultBytesMax, connectTimeoutMs: CONNECT_TIMEOUT_MS }),
-  )
+  const news: Core['news'] = { resourceUpdated() {}, taskChanged() {} }
+  const { resultBytesMax: messageBytesMax, handshakeTimeoutMs, toolTimeoutMs } = config
+  // Before those that it calls: they end first, and the calls that they had end in the history.
   const { gateway, useGuards } = resources.use(
     openGateway({
       catalog: registry.catalog,
       executions: storage.executions,
-      dispatch: (call) => (call.target.tool?.kind === 'http' ? httpTools.run(call) : upstreams.run(call)),
+      dispatch: (call) => outbound.dispatch(call),
       log: logs.logger('gateway'),
       now,
     }),
   )
+  const outbound = resources.use(
+    openOutbound({
+      registry,
+      log: logs.logger('upstream'),
+      now,
+      inherited: environment,
+      limits: { messageBytesMax, handshakeTimeoutMs, connectTimeoutMs: CONNECT_TIMEOUT_MS },
+      admission: { ...config, isLoopbackOnly: true },
+      configFile: config.file,
+      toolTimeoutMs,
+      resourceUpdated: (...update) => news.resourceUpdated(...update),
+      taskChanged: (...change) => news.taskChanged(...change),
+    }),
+  )
   const apply = async (dynamic: DynamicConfig): Promise<void> => {
-    await useGuards(dynamic.guards as readonly GuardEntry[])
+    await useGuards(dynamic.guards)
     await applyFile(registry, dynamic, logs.logger('registry'))
+    outbound.watch(dynamic.discovery)
   }
-  await useGuards(config.dynamic.guards as readonly GuardEntry[])
-  return { storage, registry, upstreams, gateway, news, apply }
+  await useGuards(config.dynamic.guards)
+  return { storage, registry, outbound, gateway, news, apply }
 }
 
 async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoor> {
   const { config, core, life, resources } = parts
-  const { registry, upstreams, storage, gateway } = core
+  const { registry, outbound, storage, gateway } = core
+  const { upstreams, admission, discovery } = outbound
   const { catalog } = registry
   const guard = createHostGuard(config)
   const endpoint = createMcpEndpoint({
+    ...upstreams,
     gateway,
     catalog,
     guard,
@@ -132,13 +131,12 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
     sealer: createSealer(await secretKey(config)),
     log: logs.logger('mcp'),
     bodyBytesMax: config.bodyBytesMax,
+    sessionIdleMsMax: config.sessionIdleMsMax,
     now,
     isCatalogComplete: () => registry.upstreams.list().every(({ id, enabled }) => !enabled || catalog.snapshot(id)),
-    subscribe: upstreams.subscribe,
-    unsubscribe: upstreams.unsubscribe,
-    forget: upstreams.forget,
   })
   core.news.resourceUpdated = endpoint.resourceUpdated
+  core.news.taskChanged = endpoint.taskChanged
   const api = await createApi({
     registry,
     gateway,
@@ -148,6 +146,7 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
       version: GATEWAY_INFO.version,
       startedAt: life.startedAt,
       isDraining: () => life.isDraining,
+      sessions: () => endpoint.sessions,
       checkStorage: () => storage.check(),
     },
     log: logs.logger('http'),
@@ -158,14 +157,15 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
     hostGuard: guard,
     logLevel: logs.level,
     setLogLevel: logs.setLevel,
+    admit: admission.admit,
+    discover: discovery.discover,
   })
   resources.defer(() => api.close())
   return createFrontDoor({ endpoint, api, gateway })
 }
 
 function watchFile(config: Config, core: Core, log: Logger): ReturnType<typeof watchConfig> {
-  const rejected = (error: unknown): void =>
-    log.error({ error: messageOf(error) }, 'config file rejected; the old one stays in force')
+  const rejected = (error: unknown): void => log.error({ error: messageOf(error) }, 'config file rejected')
   const changed = (dynamic: DynamicConfig, needRestart: readonly string[]): void => {
     core.apply(dynamic).then(() => log.info({ needRestart }, 'config file applied'), rejected)
   }
@@ -186,8 +186,9 @@ function runningApp({ config, core, life, resources }: Parts, door: FrontDoor, r
     async listen() {
       const url = await door.listen(config.port, config.host)
       await writeGatewayFile(config.dataDir, { url, pid: process.pid })
-      core.upstreams.start()
-      return { url, mcp: `${url}/mcp`, servers: overviewOf(core.registry, core.upstreams) }
+      core.outbound.upstreams.start()
+      core.outbound.watch(config.dynamic.discovery)
+      return { url, mcp: `${url}/mcp`, servers: overviewOf(core.registry, core.outbound.upstreams) }
     },
     close,
     [Symbol.asyncDispose]: close,

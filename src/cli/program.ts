@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import type { ConfigFlags } from '#config/load'
 import { messageOf } from '#kernel/errors'
+import { GATEWAY_INFO } from '#kernel/protocol'
 import { addAddCommand } from './commands/add.ts'
 import { addCallCommand } from './commands/call.ts'
 import { addConfigCommand } from './commands/config.ts'
@@ -75,6 +76,7 @@ function createProgram(context: CliContext): Command {
   const { stdout, stderr } = context.io
   const program = new Command('metamcp')
     .description('One endpoint for all the tools of your AI agents.')
+    .version(GATEWAY_INFO.version)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => stdout.write(text),

@@ -1,3 +1,4 @@
+import type { JsonObject } from '#kernel/json'
 import type { HttpToolDraft, NamespaceDraft, UpstreamDraft } from '#registry/registry-api'
 
 /** A value that must not be shown: prints as `[secret]`, read with `reveal()`. */
@@ -19,7 +20,7 @@ export interface GuardConfig {
   /** Refuse, with this reason. */
   readonly deny?: string
   /** Set these arguments before the call. */
-  readonly setArguments?: Readonly<Record<string, unknown>>
+  readonly setArguments?: JsonObject
   /** Replace what matches (a linear-time regular expression) in the texts of the result. */
   readonly redact?: { readonly pattern: string; readonly replacement: string }
   /** A module that exports `before(call)` and/or `after(call, result)`. */
@@ -60,6 +61,10 @@ export interface Config {
   readonly file?: string
   /** Idle limit of a tool call where neither server nor tool names one. */
   readonly toolTimeoutMs: number
+  /** How long a server that is connected may take to introduce itself. */
+  readonly handshakeTimeoutMs: number
+  /** How long a downstream session may do nothing. */
+  readonly sessionIdleMsMax: number
   /** How long a stopping gateway waits for running calls. */
   readonly gracePeriodMs: number
   readonly bodyBytesMax: number

@@ -96,6 +96,8 @@ function staticConfig(values: SettingValues) {
     database: values.database_url ?? defaultDatabase(values.data_dir),
     ...(values.secret_key ? { secretKey: values.secret_key } : {}),
     toolTimeoutMs: values.tool_timeout_seconds,
+    handshakeTimeoutMs: values.handshake_timeout_seconds,
+    sessionIdleMsMax: values.session_idle_seconds,
     gracePeriodMs: values.grace_period_seconds,
     bodyBytesMax: values.max_body_bytes,
     resultBytesMax: values.max_result_bytes,

@@ -78,6 +78,16 @@ export const SETTINGS = {
   ),
   allowed_hosts: setting('', hostsOf, 'Host names that requests may carry, beside the loopback names.'),
   allowed_origins: setting('', originsOf, 'Web origins that requests may come from, beside the loopback ones.'),
+  handshake_timeout_seconds: setting(
+    '60',
+    secondsBetween(0.1, 3600),
+    'How long a server that is connected may take to introduce itself: a first start may have to download it. One behind a URL gets 15 seconds at most.',
+  ),
+  session_idle_seconds: setting(
+    '3600',
+    secondsBetween(1, 604_800),
+    'After how long a session of a client that does nothing and has no stream open is over.',
+  ),
   grace_period_seconds: setting(
     '10',
     secondsBetween(0, 3600),

@@ -29,6 +29,9 @@ const changeable = {
   endpoint: httpUrl,
   method: httpMethod,
   headers,
+  mapping: z
+    .record(text(128), z.enum(['path', 'query', 'header', 'body']))
+    .describe('Where arguments go; the others go into their {place}, else into the query or the body'),
   input_schema: objectSchema,
   output_schema: objectSchema,
   annotations: jsonObject,
@@ -94,6 +97,7 @@ export const toolDetails = tool.extend({
   endpoint: z.string().optional(),
   method: httpMethod.optional(),
   headers: z.record(z.string(), z.string()).optional(),
+  mapping: z.record(z.string(), z.string()).optional(),
 })
 export type ToolDetails = z.infer<typeof toolDetails>
 

@@ -84,4 +84,8 @@ async function secure(app: FastifyInstance, deps: ApiDeps): Promise<void> {
   app.addHook('onRequest', async function refuseUnknownAddress(request) {
     if (request.is404) throw noRoute(ENDPOINTS, request.method, request.raw.url ?? '/')
   })
+  // Routes that are not in our table, those of the docs, can find nothing, too.
+  app.setNotFoundHandler((request) => {
+    throw noRoute(ENDPOINTS, request.method, request.raw.url ?? '/')
+  })
 }

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { AppError } from '#kernel/errors'
-import { isJsonObject } from '#kernel/json'
-import { findFault } from '#kernel/json-text'
+import { isJsonObject, type JsonValue } from '#kernel/json'
+import { findFault, parseSoundly } from '#kernel/json-text'
 
 const DEPTH_MAX = 200
 
@@ -18,8 +18,9 @@ export function createBodyReader(): BodyReader {
       refuseEncoding(request)
       if (bytes.length === 0) return undefined
       const text = decode(bytes)
-      const value = parse(text)
+      const parsed = parse(text)
       refuseFault(text)
+      const value = parseSoundly(text, parsed)
       if (text.includes('__proto__') || text.includes('\\u00')) refuseProto(value)
       texts.set(request, text)
       return value
@@ -42,9 +43,9 @@ function decode(bytes: Buffer): string {
   }
 }
 
-function parse(text: string): unknown {
+function parse(text: string): JsonValue {
   try {
-    return JSON.parse(text)
+    return JSON.parse(text) as JsonValue
   } catch (cause) {
     throw new AppError('parse_error', 'The body is not JSON', { cause })
   }

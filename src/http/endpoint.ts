@@ -16,6 +16,8 @@ export interface ApiRequest<P = unknown, Q = unknown, B = unknown> {
   readonly query: Q
   readonly body: B
   readonly principal: Principal
+  /** What the answer carries as `X-Request-Id`. */
+  readonly requestId: string
   /** The body as it came: for what travels on to the letter. */
   readonly bodyText: string
   readonly traceparent: string | undefined

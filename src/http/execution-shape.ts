@@ -24,7 +24,7 @@ export function executionBody(execution: Execution): ExecutionBody {
     duration_ms: execution.durationMs,
     request_bytes: execution.requestBytes,
     result_bytes: execution.resultBytes,
-    stages: execution.stages.map(([stage, atMs]) => ({ stage, at_ms: atMs })),
+    stages: stagesOf(execution),
   }
 }
 
@@ -43,4 +43,11 @@ export function executionFilter(registry: Registry, query: ExecutionQuery): Exec
     limit,
     offset,
   }
+}
+
+/** Stage and time stand in turn in the record. */
+function stagesOf({ stages }: Execution): { stage: string; at_ms: number }[] {
+  return stages.flatMap((stage, index) =>
+    typeof stage === 'string' ? [{ stage, at_ms: Number(stages[index + 1]) }] : [],
+  )
 }

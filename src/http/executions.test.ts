@@ -20,7 +20,7 @@ function execution(change: Partial<Execution>): Execution {
     durationMs: 10,
     requestBytes: 20,
     resultBytes: 30,
-    stages: [['route', 1]],
+    stages: ['route', 1],
     ...change,
   }
 }

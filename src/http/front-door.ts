@@ -1,37 +1,43 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Gateway } from '#gateway/gateway'
+import { AppError } from '#kernel/errors'
 import type { McpEndpoint } from '#mcp/endpoint'
 import type { Api } from './api.ts'
+import { cutUnwantedBody, refuseBrokenRequests } from './broken-requests.ts'
 
 /** Longer than clients and proxies keep idle connections, so that it is they who close. */
 const KEEP_ALIVE_MS = 65_000
+/** How often a closing door looks for connections that have become idle. */
+const SWEEP_MS = 20
+/** What was answered gets this long to be read. */
+const FLUSH_MS = 1000
 
 /** The one server for everything: MCP goes to the endpoint, the rest through the API. */
 export interface FrontDoor {
   /** Resolves to the base URL without a slash at the end. Rejects when the address is taken. */
   listen(port: number, host: string): Promise<string>
-  /** Takes no new connections, waits for running calls as long as the grace period, then ends all connections. */
+  /** Takes no new connections and calls, waits for running ones as long as the grace period and until they are answered. */
   close(gracePeriodMs: number): Promise<void>
 }
 
 export interface FrontDoorDeps {
   readonly endpoint: Pick<McpEndpoint, 'handle' | typeof Symbol.dispose>
   readonly api: Pick<Api, 'handle'>
-  readonly gateway: Pick<Gateway, 'whenIdle'>
+  readonly gateway: Pick<Gateway, 'drain'>
 }
 
 export function createFrontDoor({ endpoint, api, gateway }: FrontDoorDeps): FrontDoor {
   const server = createServer({ noDelay: true, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+    cutUnwantedBody(request, response)
     if (!endpoint.handle(request, response)) api.handle(request, response)
   })
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
-  })
+  refuseBrokenRequests(server)
+  sparePending(server)
   return {
     async listen(port, host) {
       await new Promise<void>((resolve, reject) => {
-        server.once('error', reject)
+        server.once('error', (error) => reject(cannotListen(error, port, host)))
         server.listen(port, host, resolve)
       })
       const { port: bound } = server.address() as AddressInfo
@@ -39,11 +45,34 @@ export function createFrontDoor({ endpoint, api, gateway }: FrontDoorDeps): Fron
     },
     async close(gracePeriodMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      await atMost(gracePeriodMs, gateway.whenIdle())
+      const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS)
+      await atMost(gracePeriodMs, gateway.drain())
       endpoint[Symbol.dispose]()
+      await atMost(FLUSH_MS, closed)
+      clearInterval(sweep)
       server.closeAllConnections()
       await closed
     },
+  }
+}
+
+function cannotListen(error: NodeJS.ErrnoException, port: number, host: string): Error {
+  if (error.code !== 'EADDRINUSE') return error
+  const message = `The port ${port} of ${host} is in use by another program; choose one with --port`
+  return new AppError('conflict', message, { cause: error })
+}
+
+/** To node, in `close` too, a connection is idle as soon as its answer is written, although nobody has it yet. */
+function sparePending(server: Server): void {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  const closeIdle = server.closeIdleConnections.bind(server)
+  server.closeIdleConnections = () => {
+    const isPending = [...sockets].some(({ writableLength }) => writableLength > 0)
+    if (!isPending) closeIdle()
   }
 }
 

@@ -5,6 +5,8 @@ export interface HealthSource {
   readonly startedAt: number
   /** True once the gateway stops taking new work. */
   isDraining(): boolean
+  /** Sessions of clients that are open now. */
+  sessions(): number
   /** Rejects while the storage cannot be used. */
   checkStorage(): Promise<void>
 }

@@ -6,6 +6,7 @@ const UP: HealthSource = {
   version: '9.8.7',
   startedAt: Date.now() - 5000,
   isDraining: () => false,
+  sessions: () => 3,
   checkStorage: () => Promise.resolve(),
 }
 const DOWN: HealthSource = { ...UP, checkStorage: () => Promise.reject(new Error('SQLITE_IOERR at /var/secret')) }
@@ -56,6 +57,7 @@ test('R040 a server that is down is unhealthy and nothing else is', async () => 
     components: [
       { name: 'storage', healthy: true },
       { name: 'catalog', healthy: true },
+      { name: 'sessions', healthy: true },
       { name: 'files', kind: 'server', healthy: true, status: 'online' },
       { name: 'dead', kind: 'server', healthy: false, status: 'offline', message: 'It ended' },
     ],

@@ -32,12 +32,14 @@ export function problemReply(error: AppError, nowMs: number): ProblemReply {
 /** Whatever was thrown, fastify's own refusals included, as a failure of the catalogue. */
 export function failureOf(thrown: unknown): AppError {
   if (hasZodFastifySchemaValidationErrors(thrown)) return contractFailure(thrown)
+  if (isEndedEarly(thrown)) return new AppError('cancelled', 'The request ended early', { cause: thrown })
   const refusal = isFastifyRefusal(thrown) ? FASTIFY_REFUSALS[thrown.statusCode ?? 500] : undefined
   return refusal ? new AppError(...refusal, { cause: thrown }) : toAppError(thrown)
 }
 
 const FASTIFY_REFUSALS: Readonly<Record<number, readonly [ErrorCode, string]>> = {
   400: ['invalid_request', 'The address or the body cannot be read'],
+  403: ['not_found', 'No such address'],
   404: ['not_found', 'No such address'],
   413: ['payload_too_large', ERROR_CODES.payload_too_large.meaning],
   414: ['not_found', 'The address has a part that is too long'],
@@ -46,6 +48,11 @@ const FASTIFY_REFUSALS: Readonly<Record<number, readonly [ErrorCode, string]>> =
 
 function isFastifyRefusal(thrown: unknown): thrown is FastifyError {
   return thrown instanceof Error && 'code' in thrown && String(thrown.code).startsWith('FST_')
+}
+
+/** The client went away before its body was there. */
+function isEndedEarly(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === 'ECONNRESET'
 }
 
 interface ContractBreach {

@@ -39,6 +39,7 @@ function apiRequest(request: FastifyRequest, reply: FastifyReply, bodies: BodyRe
     query,
     body,
     principal: LOCAL_PRINCIPAL,
+    requestId: request.id,
     bodyText: bodies.textOf(request),
     traceparent: traceparentOf(request),
     signal: closeSignal(reply),

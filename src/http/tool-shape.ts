@@ -39,8 +39,9 @@ export function toolBody(tool: CatalogTool): Tool {
 /** A tool in full; `record` is that of an HTTP tool. */
 export function toolDetailsBody(tool: CatalogTool, record: HttpToolRecord | undefined): ToolDetails {
   if (!record) return toolBody(tool)
-  const { endpoint, method, headers } = record
-  return { ...toolBody(tool), endpoint: maskUrl(endpoint), method, headers: maskValues(headers) }
+  const { endpoint, method, headers, mapping } = record
+  const place = { endpoint: maskUrl(endpoint), method, headers: maskValues(headers), ...defined({ mapping }) }
+  return { ...toolBody(tool), ...place }
 }
 
 /** What a registration asks for, defaults filled in. */
@@ -91,6 +92,7 @@ function recordMembers(body: ToolChange) {
     endpoint: body.endpoint,
     method: body.method,
     headers: body.headers,
+    mapping: body.mapping,
     inputSchema: body.input_schema as JsonObject | undefined,
     outputSchema: body.output_schema as JsonObject | undefined,
     annotations: body.annotations as JsonObject | undefined,

@@ -2,8 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ERROR_CODES } from '#kernel/error-codes'
 import { AppError, toAppError } from '#kernel/errors'
 import { isJsonObject, objectAt, type JsonValue } from '#kernel/json'
+import { memberText } from '#kernel/json-text'
 import { META, MODERN_VERSION } from '#kernel/protocol'
-import { errorText, readMessage } from '#kernel/rpc-message'
+import { errorText, isRpcId, readMessage } from '#kernel/rpc-message'
 import type { Principal } from '#identity/principal'
 import type { HostGuard } from './host-guard.ts'
 import { createKeepAlives } from './keep-alives.ts'
@@ -17,6 +18,7 @@ import { parseBody, readBody } from './read-body.ts'
 import { sendJson } from './reply.ts'
 import { rpcErrorText } from './rpc-error.ts'
 import { createSseEndpoint } from './sse-endpoint.ts'
+import { createTasks, type Tasks } from './tasks.ts'
 
 export interface EndpointDeps extends McpDeps {
   /** Who every caller is, as long as nobody has to say who he is. */
@@ -31,6 +33,7 @@ export interface McpEndpoint extends Disposable {
   /** Takes a request when its path is one of ours; answers whether it did. */
   handle(request: IncomingMessage, response: ServerResponse): boolean
   resourceUpdated: NewsDesk['resourceUpdated']
+  taskChanged: Tasks['changed']
   readonly sessions: number
 }
 
@@ -42,10 +45,18 @@ export function createMcpEndpoint(deps: EndpointDeps): McpEndpoint {
     ended(session) {
       for (const [uri, upstreamId] of session.subscriptions)
         void deps.unsubscribe(upstreamId, uri).catch(() => undefined)
+      session.subscriptions.clear()
       deps.forget(session.id)
     },
   })
-  const parts = { ...deps, sessions, lists: createLists(deps.sealer), keepAlives: createKeepAlives() }
+  const tasks = createTasks(deps, sessions.all)
+  const parts = {
+    ...deps,
+    sessions,
+    tasks,
+    lists: createLists(deps.sealer, deps.isCatalogComplete),
+    keepAlives: createKeepAlives(),
+  }
   const news = createNewsDesk(deps.catalog, sessions)
   const legacy = createLegacy(parts)
   const modern = createModern({ ...parts, news })
@@ -66,6 +77,7 @@ export function createMcpEndpoint(deps: EndpointDeps): McpEndpoint {
       return true
     },
     resourceUpdated: news.resourceUpdated,
+    taskChanged: tasks.changed,
     get sessions() {
       return sessions.size
     },
@@ -112,7 +124,8 @@ async function guarded(
 function refuse({ log }: EndpointDeps, { request, response }: Arrival, thrown: unknown, idText = 'null'): void {
   const error = toAppError(thrown)
   if (error.code === 'internal_error') log.error({ error: error.cause, url: request.url }, 'request failed')
-  if (error.code === 'method_not_allowed') response.setHeader('allow', 'GET, POST, DELETE')
+  if (error.code === 'method_not_allowed')
+    response.setHeader('allow', String(error.details['allow'] ?? 'GET, POST, DELETE'))
   // What is left of a body that is too large is not read: the connection cannot go on.
   if (error.code === 'payload_too_large') response.setHeader('connection', 'close')
   sendJson(response, ERROR_CODES[error.code].status, errorText(idText, rpcErrorText(error, 'legacy')))
@@ -132,17 +145,28 @@ interface Eras {
 }
 
 async function post(deps: EndpointDeps, arrival: Arrival, { legacy, modern }: Eras): Promise<void> {
-  const type = arrival.request.headers['content-type']
-  if (!type?.toLowerCase().startsWith('application/json')) {
-    throw new AppError('unsupported_media_type', 'The Content-Type must be application/json')
-  }
+  const { accept } = arrival.request.headers
+  if (accept !== undefined && !ANSWERABLE.test(accept))
+    throw new AppError('not_acceptable', 'This address answers with application/json or text/event-stream')
   const text = await readBody(arrival.request, deps.bodyBytesMax)
   const value = parseBody(text)
-  const message = isModern(arrival.request, value) ? readMessage(text, value) : undefined
-  if (!message) return legacy.post(arrival, text, value)
-  if (message.kind === 'request' || message.kind === 'notification') return modern.post(arrival, message)
-  const reason = message.kind === 'fault' ? message.reason : 'clients of this protocol version send no responses'
-  throw new AppError('invalid_request', `Not a request: ${reason}`)
+  try {
+    const message = isModern(arrival.request, value) ? readMessage(text, value) : undefined
+    if (!message) return legacy.post(arrival, text, value)
+    if (message.kind === 'request' || message.kind === 'notification') return modern.post(arrival, message)
+    const reason = message.kind === 'fault' ? message.reason : 'clients of this protocol version send no responses'
+    throw new AppError('invalid_request', `Not a request: ${reason}`)
+  } catch (thrown) {
+    refuse(deps, arrival, thrown, idTextOf(text, value))
+  }
+}
+
+const ANSWERABLE = /(?:application|\*)\/(?:json|\*)|text\/(?:event-stream|\*)/i
+
+/** The id to answer with: a refused request's own where it has a readable one. */
+function idTextOf(text: string, value: JsonValue): string {
+  const isAsked = isJsonObject(value) && 'method' in value && isRpcId(value['id'])
+  return (isAsked ? memberText(text, 'id') : undefined) ?? 'null'
 }
 
 /** Which era a message is of: its own claim decides; the header does where there is none (mcp-protocol, §11). */

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { oneLine } from '#kernel/json-text'
 
 /** What a client that does not read may leave lying here before it is cut off. */
 const UNREAD_BYTES_MAX = 16 * 1024 * 1024
@@ -43,9 +44,4 @@ export function openEventStream(response: ServerResponse, headers: Readonly<Reco
       return !response.destroyed && !response.writableEnded
     },
   }
-}
-
-/** A JSON text may be written over several lines; between tokens a line end is as good as a blank. */
-function oneLine(json: string): string {
-  return json.includes('\n') || json.includes('\r') ? json.replaceAll(/[\r\n]+/g, ' ') : json
 }

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '#kernel/errors'
 
-const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]'])
+const LOOPBACK_NAMES = new Set(['localhost', '[::1]'])
+/** Whoever wrote an address instead of a name has not been led there by anybody's DNS. */
+const LOOPBACK_ADDRESS = /^127(?:\.\d{1,3}){3}$/
 
 export interface HostGuardOptions {
   /** Beside the loopback names; without port. */
@@ -20,7 +22,7 @@ export function createHostGuard({ allowedHosts, allowedOrigins }: HostGuardOptio
   const known = new Set<string>()
   const isHost = (host: string): boolean => {
     const name = HOST.exec(host)?.[1]?.toLowerCase()
-    return name !== undefined && (hosts.has(name) || hosts.has(host.toLowerCase()))
+    return name !== undefined && (hosts.has(name) || hosts.has(host.toLowerCase()) || LOOPBACK_ADDRESS.test(name))
   }
   const isOrigin = (origin: string): boolean => {
     if (origins.has(origin.toLowerCase())) return true

@@ -1,10 +1,15 @@
 const LOOK_MS = 2500
 
-interface Breathing {
+/** Something that gives a sign of life when it was silent for long. Knows its own place in the list. */
+export interface Breathing {
+  place?: number
   keepAlive(now: number): void
 }
 
-/** One clock for all open answers and streams: a timer a request would cost more than the request. */
+/**
+ * One clock for all open answers and streams: a timer a request would cost more than the request. A list and no Set,
+ * for the reason that `ChurnMap` tells.
+ */
 export interface KeepAlives extends Disposable {
   add(item: Breathing): void
   delete(item: Breathing): void
@@ -12,16 +17,28 @@ export interface KeepAlives extends Disposable {
 }
 
 export function createKeepAlives(): KeepAlives {
-  const items = new Set<Breathing>()
+  const items: Breathing[] = []
   const timer = setInterval(() => {
     const now = Date.now()
-    for (const item of items) item.keepAlive(now)
+    for (const item of items.slice()) item.keepAlive(now)
   }, LOOK_MS).unref()
   return {
-    add: (item) => void items.add(item),
-    delete: (item) => void items.delete(item),
+    add(item) {
+      if (item.place !== undefined) return
+      item.place = items.length
+      items.push(item)
+    },
+    delete(item) {
+      const { place } = item
+      const last = items.at(-1)
+      if (place === undefined || !last) return
+      items[place] = last
+      last.place = place
+      items.pop()
+      delete item.place
+    },
     get size() {
-      return items.size
+      return items.length
     },
     [Symbol.dispose]() {
       clearInterval(timer)

@@ -11,7 +11,10 @@ import { LIST_METHODS, type Lists } from './lists.ts'
 import type { McpDeps } from './mcp-deps.ts'
 import { CALL_METHODS, callOf, progressTokenOf } from './primitives.ts'
 import type { Reply } from './reply.ts'
-import { capabilitiesOf, instructionsOf } from './server-profile.ts'
+import { capabilitiesOf, instructionsOf, taskCapabilities } from './server-profile.ts'
+import { isTaskMethod, type Tasks } from './tasks.ts'
+
+const TASKS_SINCE = '2025-11-25'
 
 /** The `result` of a request: its text, or the bytes of a list. */
 export type ResultBody = string | Buffer
@@ -27,7 +30,8 @@ export function initializeResult(
   const protocolVersion = LEGACY_VERSIONS.includes(wanted) ? wanted : (LEGACY_VERSIONS[0] ?? wanted)
   const infoText = memberText(request.paramsText, 'clientInfo')
   const instructions = instructionsOf(view)
-  const capabilities = capabilitiesOf(view, isComplete)
+  const tasks = protocolVersion >= TASKS_SINCE ? taskCapabilities(view) : {}
+  const capabilities = { ...capabilitiesOf(view, isComplete), ...tasks }
   return {
     hello: {
       protocolVersion,
@@ -49,7 +53,13 @@ export interface LegacyRequests {
   answer(session: LegacySession, request: RpcRequest, reply: Reply): Promise<ResultBody> | ResultBody
 }
 
-export function createLegacyRequests(deps: McpDeps, lists: Lists): LegacyRequests {
+export interface LegacyRequestsDeps extends McpDeps {
+  readonly lists: Lists
+  readonly tasks: Tasks
+}
+
+export function createLegacyRequests(deps: LegacyRequestsDeps): LegacyRequests {
+  const { lists } = deps
   const viewOf = (session: LegacySession): CatalogView => {
     const view = deps.catalog.view(session.namespace)
     if (!view) throw new AppError('not_found', `Unknown namespace: ${session.namespace ?? ''}`)
@@ -58,8 +68,9 @@ export function createLegacyRequests(deps: McpDeps, lists: Lists): LegacyRequest
   return {
     answer(session, request, reply) {
       const { method, params } = request
-      if (method in CALL_METHODS) return call(deps, session, request, reply)
-      if (method in LIST_METHODS) return lists.page(viewOf(session), method, 'legacy', params)
+      if (Object.hasOwn(CALL_METHODS, method)) return call(deps, session, request, reply)
+      if (Object.hasOwn(LIST_METHODS, method)) return lists.page(viewOf(session), method, 'legacy', params)
+      if (isTaskMethod(method)) return aboutTasks(deps, session, request, reply)
       switch (method) {
         case 'ping':
           return '{}'
@@ -76,19 +87,44 @@ export function createLegacyRequests(deps: McpDeps, lists: Lists): LegacyRequest
   }
 }
 
-async function call(deps: McpDeps, session: LegacySession, request: RpcRequest, reply: Reply): Promise<string> {
-  const controller = session.began(request.id)
+async function call(
+  deps: LegacyRequestsDeps,
+  session: LegacySession,
+  request: RpcRequest,
+  reply: Reply,
+): Promise<string> {
+  const signal = session.began(request.id)
   const { namespace, principal } = session
   try {
     const result = await deps.gateway.run(
       callOf(request, {
         caller: session.callerFor(reply, progressTokenOf(request)),
         principal,
-        signal: controller.signal,
+        signal,
         ...(namespace === undefined ? {} : { namespace }),
       }),
     )
+    if (request.params['task'] !== undefined) deps.tasks.created(session, ownerOf(deps, session, request), result)
     return legacyText(result)
+  } finally {
+    session.finished(request.id)
+  }
+}
+
+function ownerOf({ catalog }: McpDeps, { namespace }: LegacySession, { params }: RpcRequest): string | undefined {
+  return catalog.view(namespace)?.toolByName.get(stringAt(params, 'name') ?? '')?.upstreamId
+}
+
+async function aboutTasks(
+  { tasks }: LegacyRequestsDeps,
+  session: LegacySession,
+  request: RpcRequest,
+  reply: Reply,
+): Promise<string> {
+  const signal = session.began(request.id)
+  try {
+    const caller = session.callerFor(reply, progressTokenOf(request))
+    return await tasks.answer({ request, session, caller, signal })
   } finally {
     session.finished(request.id)
   }
@@ -127,6 +163,8 @@ async function subscribe(
     session.subscriptions.delete(uri)
     throw error
   }
+  // Meanwhile the client may have changed its mind, or gone.
+  if (!session.subscriptions.has(uri)) await deps.unsubscribe(upstreamId, uri)
   return '{}'
 }
 

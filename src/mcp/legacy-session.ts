@@ -1,4 +1,6 @@
 import type { Answer, Caller, Question } from '#gateway/call'
+import { Cancellation } from '#kernel/cancellation'
+import { ChurnMap } from '#kernel/churn-map'
 import { AppError } from '#kernel/errors'
 import type { JsonObject } from '#kernel/json'
 import { isLogged } from '#kernel/protocol'
@@ -7,7 +9,7 @@ import type { Principal } from '#identity/principal'
 import type { EventStream } from './event-stream.ts'
 import { canAnswer } from './primitives.ts'
 import type { Reply } from './reply.ts'
-import { createEventLog, type EventLog } from './stream-log.ts'
+import { createEventLog, type EventLog, type StreamEvent } from './stream-log.ts'
 
 /** What we hold for a client that has no stream open. */
 const BACKLOG_MAX = 200
@@ -38,11 +40,13 @@ export class LegacySession {
   readonly events: EventLog = createEventLog()
   /** URIs this client wants to hear of, with the upstream each was subscribed at. */
   readonly subscriptions = new Map<string, string>()
+  /** Tasks this client made, with the upstream that has each. */
+  readonly tasks = new Map<string, string>()
   logLevel: string | undefined
   lastUsedAt: number
-  readonly #calls = new Map<string, AbortController>()
+  readonly #calls = new ChurnMap<string, Cancellation>()
   readonly #questions = new Map<number, PromiseWithResolvers<Answer>>()
-  readonly #backlog: string[] = []
+  readonly #backlog: StreamEvent[] = []
   readonly #streamLog = this.events.stream()
   readonly #canBeAsked: boolean
   #stream: EventStream | undefined
@@ -79,16 +83,25 @@ export class LegacySession {
   push(text: string): void {
     const id = this.#streamLog.add(text)
     if (this.#stream?.send({ data: text, id })) return
-    this.#backlog.push(text)
+    this.#backlog.push({ id, text })
     if (this.#backlog.length > BACKLOG_MAX) this.#backlog.shift()
   }
 
-  /** The client opened its stream. A second one takes the place of the first. */
-  listen(stream: EventStream): void {
+  /** The number of the stream for what belongs to no call. */
+  get ownStream(): number {
+    return this.#streamLog.number
+  }
+
+  /** The client opened its stream, anew or behind an event. A second one takes the place of the first. */
+  listen(stream: EventStream, resumed?: { readonly id: string; readonly events: readonly StreamEvent[] }): void {
     this.#stream?.end()
     this.#stream = stream
-    stream.prime(this.#streamLog.start(), 1000)
-    for (const text of this.#backlog.splice(0)) stream.send({ data: text, id: this.#streamLog.add(text) })
+    const held = this.#backlog.splice(0)
+    stream.prime(resumed?.id ?? this.#streamLog.start(held.length), 1000)
+    const replayed = resumed?.events ?? []
+    const isReplayed = new Set(replayed.map(({ id }) => id))
+    for (const { id, text } of [...held.filter((event) => !isReplayed.has(event.id)), ...replayed])
+      stream.send({ data: text, id })
   }
 
   /** The one stream of an HTTP+SSE client: it brings everything and cannot be resumed. */
@@ -97,10 +110,10 @@ export class LegacySession {
   }
 
   /** Remembers a running request, so that the client can cancel it. */
-  began(id: RpcId): AbortController {
-    const controller = new AbortController()
-    this.#calls.set(JSON.stringify(id), controller)
-    return controller
+  began(id: RpcId): Cancellation {
+    const cancellation = new Cancellation()
+    this.#calls.set(JSON.stringify(id), cancellation)
+    return cancellation
   }
 
   finished(id: RpcId): void {
@@ -120,7 +133,7 @@ export class LegacySession {
 
   end(): void {
     const gone = new AppError('cancelled', 'The session has ended')
-    for (const controller of this.#calls.values()) controller.abort(gone)
+    for (const cancellation of this.#calls.values()) cancellation.abort(gone)
     for (const question of this.#questions.values()) question.reject(gone)
     this.#questions.clear()
     this.#stream?.end()

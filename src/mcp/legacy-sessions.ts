@@ -42,8 +42,10 @@ export function createLegacySessions({
   }
   const sweep = setInterval(
     () => {
-      for (const session of sessions.values())
-        if (session.isIdle && now() - session.lastUsedAt > idleMsMax) end(session)
+      for (const session of sessions.values()) {
+        if (!session.isIdle) session.lastUsedAt = now()
+        else if (now() - session.lastUsedAt > idleMsMax) end(session)
+      }
     },
     Math.min(SWEEP_MS, idleMsMax),
   ).unref()

@@ -5,15 +5,20 @@ import { elementsOf } from '#kernel/json-text'
 import { LEGACY_VERSIONS } from '#kernel/protocol'
 import { errorText, readMessage, resultText, type RpcMessage, type RpcRequest } from '#kernel/rpc-message'
 import type { Principal } from '#identity/principal'
-import { openEventStream } from './event-stream.ts'
+import { openEventStream, type EventStream } from './event-stream.ts'
 import type { KeepAlives } from './keep-alives.ts'
-import { createLegacyRequests, initializeResult, type LegacyRequests, type ResultBody } from './legacy-requests.ts'
+import {
+  createLegacyRequests,
+  initializeResult,
+  type LegacyRequests,
+  type LegacyRequestsDeps,
+  type ResultBody,
+} from './legacy-requests.ts'
 import type { LegacySession } from './legacy-session.ts'
 import type { LegacySessions } from './legacy-sessions.ts'
-import type { Lists } from './lists.ts'
-import type { McpDeps } from './mcp-deps.ts'
 import { HttpReply, sendJson, type Reply } from './reply.ts'
 import { rpcErrorText } from './rpc-error.ts'
+import type { StreamEvent } from './stream-log.ts'
 
 /** Streams are primed since this version (SSE polling). */
 const PRIMED_SINCE = '2025-11-25'
@@ -35,14 +40,13 @@ export interface Legacy {
   delete(arrival: Arrival): void
 }
 
-export interface LegacyDeps extends McpDeps {
+export interface LegacyDeps extends LegacyRequestsDeps {
   readonly sessions: LegacySessions
-  readonly lists: Lists
   readonly keepAlives: KeepAlives
 }
 
 export function createLegacy(deps: LegacyDeps): Legacy {
-  const requests = createLegacyRequests(deps, deps.lists)
+  const requests = createLegacyRequests(deps)
   return {
     post(arrival, text, value) {
       if (Array.isArray(value)) postBatch(deps, requests, arrival, { text, value: value as JsonValue[] })
@@ -55,10 +59,8 @@ export function createLegacy(deps: LegacyDeps): Legacy {
         throw new AppError('not_acceptable', 'This address answers GET with text/event-stream only')
       }
       const lastEventId = request.headers['last-event-id']
-      const missed = typeof lastEventId === 'string' ? session.events.after(lastEventId) : undefined
       const stream = openEventStream(response, { 'mcp-session-id': session.id })
-      for (const { id, text } of missed?.events ?? []) stream.send({ data: text, id })
-      session.listen(stream)
+      resume(session, stream, typeof lastEventId === 'string' ? lastEventId : '')
       const breathing = { keepAlive: breathe(() => stream.keepAlive()) }
       deps.keepAlives.add(breathing)
       response.on('close', () => deps.keepAlives.delete(breathing))
@@ -68,6 +70,16 @@ export function createLegacy(deps: LegacyDeps): Legacy {
       arrival.response.writeHead(200, { 'content-length': 0 }).end()
     },
   }
+}
+
+/** A stream goes on as what it was: that of one call ends with the call's answer, any other is the session's own. */
+function resume(session: LegacySession, stream: EventStream, lastEventId: string): void {
+  const missed = session.events.after(lastEventId)
+  if (!missed) return session.listen(stream)
+  if (missed.stream === session.ownStream) return session.listen(stream, { id: lastEventId, events: missed.events })
+  const send = ({ id, text }: StreamEvent): void => void stream.send({ data: text, id })
+  for (const event of missed.events) send(event)
+  missed.follow({ send, end: () => stream.end() })
 }
 
 /** A stream that is only listened to gets a sign of life now and then. */
@@ -114,7 +126,7 @@ function postOne(deps: LegacyDeps, requests: LegacyRequests, arrival: Arrival, m
   void answer(requests, session, message, reply).finally(() => deps.keepAlives.delete(reply))
 }
 
-/** Answers one request, whatever happens: a result, or the error that says what went wrong. */
+/** Answers one request: a result, or the error that says what went wrong. One that the client cancelled gets no answer. */
 export async function answer(
   requests: LegacyRequests,
   session: LegacySession,
@@ -124,8 +136,10 @@ export async function answer(
   try {
     const result = await requests.answer(session, request, reply)
     reply.finish(answerBody(request.idText, result))
-  } catch (error) {
-    reply.finish(errorText(request.idText, rpcErrorText(toAppError(error), 'legacy')))
+  } catch (thrown) {
+    const error = toAppError(thrown)
+    if (error.code === 'cancelled') reply.abandon()
+    else reply.finish(errorText(request.idText, rpcErrorText(error, 'legacy')))
   }
 }
 
@@ -185,11 +199,12 @@ async function answerInBatch(
     take(session, message)
     return undefined
   }
-  const { promise, resolve } = Promise.withResolvers<string>()
+  const { promise, resolve } = Promise.withResolvers<string | undefined>()
   const reply: Reply = {
     isOpen: true,
     notify: () => false,
     finish: (body) => resolve(typeof body === 'string' ? body : body.join('')),
+    abandon: () => resolve(undefined),
   }
   await answer(requests, session, message, reply)
   return promise

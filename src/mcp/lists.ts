@@ -37,7 +37,8 @@ export interface Lists {
   page(view: CatalogView, method: string, era: Era, params: JsonObject): Buffer
 }
 
-export function createLists(sealer: Sealer): Lists {
+/** `isComplete`: false while a server is registered of which nothing is known yet. */
+export function createLists(sealer: Sealer, isComplete: () => boolean): Lists {
   const pages = new WeakMap<CatalogView, Map<string, Buffer>>()
   const start = (items: readonly Item[], method: string, params: JsonObject): number => {
     if (params['cursor'] === undefined) return 0
@@ -58,7 +59,9 @@ export function createLists(sealer: Sealer): Lists {
     const next = end < items.length && last ? sealer.seal(CURSOR, `${method} ${end} ${last.key}`) : undefined
     const texts = items.slice(from, end).map(({ text }) => text)
     const more = next === undefined ? '' : `,"nextCursor":${JSON.stringify(next)}`
-    return Buffer.from(`{"${list.member}":[${texts.join(',')}]${more}${era === 'modern' ? modernMembers(view) : ''}}`)
+    return Buffer.from(
+      `{"${list.member}":[${texts.join(',')}]${more}${era === 'modern' ? modernMembers(view, isComplete()) : ''}}`,
+    )
   }
   return {
     page(view, method, era, params) {
@@ -75,16 +78,20 @@ export function createLists(sealer: Sealer): Lists {
   }
 }
 
-function modernMembers(view: CatalogView): string {
-  return `,${JSON.stringify({ resultType: 'complete', ...cachingHints(view), _meta: SERVER_STAMP }).slice(1, -1)}`
+function modernMembers(view: CatalogView, isComplete: boolean): string {
+  const members = { resultType: 'complete', ...cachingHints(view, isComplete), _meta: SERVER_STAMP }
+  return `,${JSON.stringify(members).slice(1, -1)}`
 }
 
 /** The stamp that results of the gateway itself carry (2026-07-28). */
 export const SERVER_STAMP: JsonObject = { [META.serverInfo]: { ...GATEWAY_INFO } }
 
-/** The least patient of the parts, private as soon as one part is or does not say. */
-export function cachingHints(view: CatalogView): { ttlMs: number; cacheScope: 'public' | 'private' } {
+/** The least patient of the parts, which a part that is still to come always is; private as soon as one part is or does not say. */
+export function cachingHints(
+  view: CatalogView,
+  isComplete: boolean,
+): { ttlMs: number; cacheScope: 'public' | 'private' } {
   const ttls = view.upstreams.map(({ snapshot }) => snapshot.ttlMs ?? TTL_MS)
   const isPublic = view.upstreams.every(({ snapshot }) => snapshot.cacheScope === 'public')
-  return { ttlMs: Math.min(TTL_MS, ...ttls), cacheScope: isPublic ? 'public' : 'private' }
+  return { ttlMs: isComplete ? Math.min(TTL_MS, ...ttls) : 0, cacheScope: isPublic ? 'public' : 'private' }
 }

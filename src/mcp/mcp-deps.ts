@@ -2,9 +2,10 @@ import type { Gateway } from '#gateway/gateway'
 import type { Logger } from '#kernel/logger'
 import type { Sealer } from '#kernel/seal'
 import type { Catalog } from '#registry/registry-api'
+import type { TaskDeps } from './tasks.ts'
 
 /** What the endpoint needs of the other rooms. */
-export interface McpDeps {
+export interface McpDeps extends TaskDeps {
   readonly gateway: Gateway
   readonly catalog: Catalog
   readonly sealer: Sealer

@@ -1,4 +1,5 @@
 import type { Call, Caller, CallResult } from '#gateway/call'
+import { Cancellation } from '#kernel/cancellation'
 import { AppError } from '#kernel/errors'
 import { uuidv7 } from '#kernel/ids'
 import { isJsonObject, objectAt, type JsonObject } from '#kernel/json'
@@ -16,6 +17,7 @@ import { createRequestStates, type RequestState } from './request-state.ts'
 /** A call whose client was asked something and does not come back is given up after this. */
 const PARKED_MS_MAX = 10 * 60_000
 const PARKED_MAX = 1000
+const MISSED_MAX = 1000
 const ASKABLE = ['sampling', 'elicitation', 'roots']
 
 /** One modern request that goes through the call path. */
@@ -40,8 +42,12 @@ export interface ModernCalls extends Disposable {
 interface Parked {
   readonly id: string
   readonly run: ParkedRun
-  readonly controller: AbortController
+  readonly cancellation: Cancellation
   reply: Reply
+  /** Of the request that is open now: each retry brings a token of its own. */
+  progressTokenText: string | undefined
+  /** What the server told while the client was away with our questions. */
+  readonly missed: (readonly [method: string, paramsText: string])[]
   round: number
   expiry?: NodeJS.Timeout
 }
@@ -59,25 +65,20 @@ export function createModernCalls(deps: McpDeps): ModernCalls {
     waiting.round += 1
     waiting.expiry = setTimeout(() => {
       drop(waiting)
-      waiting.controller.abort(new AppError('timeout', 'The client did not come back with the answers'))
+      waiting.cancellation.abort(new AppError('timeout', 'The client did not come back with the answers'))
     }, PARKED_MS_MAX).unref()
     parked.set(waiting.id, waiting)
   }
   const finish = async (waiting: Parked, modern: ModernRequest): Promise<string> => {
     modern.onClose(() => {
       // A client that went away with our questions is expected back; one that hung up in mid-call is not.
-      if (!parked.has(waiting.id)) waiting.controller.abort(new AppError('cancelled', 'The client closed the stream'))
+      if (!parked.has(waiting.id)) waiting.cancellation.abort(new AppError('cancelled', 'The client closed the stream'))
     })
     const step: Step = await waiting.run.next()
     if (step.kind === 'error') throw step.error
-    if (step.kind === 'result')
-      return modernText(step.result, modern, (state) => states.seal(state, modern.request, modern.principal.id))
+    if (step.kind === 'result') return modernText(step.result, modern, (state) => states.seal(state, modern))
     park(waiting)
-    const state = states.seal(
-      { kind: 'parked', run: waiting.id, round: waiting.round },
-      modern.request,
-      modern.principal.id,
-    )
+    const state = states.seal({ kind: 'parked', run: waiting.id, round: waiting.round }, modern)
     return `{"resultType":"input_required","inputRequests":${step.inputRequestsText},"requestState":${JSON.stringify(state)}}`
   }
   const resume = (state: Extract<RequestState, { kind: 'parked' }>, modern: ModernRequest): Promise<string> => {
@@ -87,23 +88,25 @@ export function createModernCalls(deps: McpDeps): ModernCalls {
     }
     drop(waiting)
     waiting.reply = modern.reply
+    waiting.progressTokenText = progressTokenOf(modern.request)?.progressTokenText
+    for (const [method, missedText] of waiting.missed.splice(0)) tell(waiting, method, missedText)
     const { params, paramsText } = modern.request
     waiting.run.answer(objectAt(params, 'inputResponses') ?? {}, memberText(paramsText, 'inputResponses') ?? '{}')
     return finish(waiting, modern)
   }
   return {
     async run(modern) {
-      const { request, principal } = modern
+      const { request } = modern
       const sealed = request.params['requestState']
       if (sealed === undefined) return finish(begin(deps, modern, request), modern)
-      const state = states.open(sealed, request, principal.id)
+      const state = states.open(sealed, modern)
       if (state.kind === 'parked') return resume(state, modern)
       return finish(begin(deps, modern, withState(request, state.stateText)), modern)
     },
     [Symbol.dispose]() {
       for (const waiting of parked.values()) {
         drop(waiting)
-        waiting.controller.abort(new AppError('unavailable', 'The gateway stops'))
+        waiting.cancellation.abort(new AppError('unavailable', 'The gateway stops'))
       }
     },
   }
@@ -115,19 +118,24 @@ function withState(request: RpcRequest, stateText: string): RpcRequest {
 }
 
 function begin(deps: McpDeps, modern: ModernRequest, request: RpcRequest): Parked {
-  const controller = new AbortController()
-  const run = new ParkedRun(modern.claim.capabilities, (reason) => controller.abort(reason))
-  const waiting: Parked = { id: uuidv7(), run, controller, reply: modern.reply, round: 0 }
+  const cancellation = new Cancellation()
+  const run = new ParkedRun(modern.claim.capabilities, (reason) => cancellation.abort(reason))
+  const { progressTokenText } = progressTokenOf(request) ?? {}
+  const { reply } = modern
+  const waiting: Parked = { id: uuidv7(), run, cancellation, reply, progressTokenText, missed: [], round: 0 }
   const { principal, namespace, traceparent } = modern
   const call: Call = callOf(request, {
     id: waiting.id,
     principal,
     caller: callerFor(modern, waiting),
-    signal: controller.signal,
+    signal: cancellation,
     ...(namespace === undefined ? {} : { namespace }),
     ...(traceparent === undefined ? {} : { traceparent }),
   })
-  run.follow(deps.gateway.run(call))
+  const outcome = deps.gateway.run(call)
+  run.follow(outcome)
+  const over = (): void => deps.forget(waiting.id)
+  if (call.caller.ask) outcome.then(over, over)
   return waiting
 }
 
@@ -144,12 +152,21 @@ function callerFor({ claim, request, paramHeaders }: ModernRequest, waiting: Par
     notify(method, paramsText) {
       if (method === 'notifications/message' && !isLogged((JSON.parse(paramsText) as JsonObject)['level'], logLevel))
         return
-      waiting.reply.notify(notificationText(method, paramsText))
+      tell(waiting, method, paramsText)
     },
     ...progressTokenOf(request),
     ...(logLevel === undefined ? {} : { logLevel }),
     ...(Object.keys(paramHeaders).length > 0 ? { paramHeaders } : {}),
   }
+}
+
+/** On the stream of the request that is open now; between two of them it waits for the next. */
+function tell({ reply, progressTokenText, missed }: Parked, method: string, paramsText: string): void {
+  if (!reply.isOpen) {
+    if (missed.length < MISSED_MAX) missed.push([method, paramsText])
+  } else if (method !== 'notifications/progress') reply.notify(notificationText(method, paramsText))
+  else if (progressTokenText !== undefined)
+    reply.notify(notificationText(method, editObject(paramsText, { progressToken: progressTokenText })))
 }
 
 /** A result in the words of the modern era: a modern server's own but for its state, a legacy server's with what is missing. */

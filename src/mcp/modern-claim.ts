@@ -40,6 +40,11 @@ export function readClaim(
   const meta = objectAt(request.params, '_meta')
   const version = stringAt(meta, META.protocolVersion)
   const capabilities = objectAt(meta, META.clientCapabilities)
+  if (version === undefined && request.method === 'initialize')
+    throw new ModernRefusal(
+      HEADER_MISMATCH,
+      'The header MCP-Protocol-Version differs from the body: no initialize there',
+    )
   if (version === undefined)
     throw new ModernRefusal(INVALID_PARAMS, `"_meta" needs "${META.protocolVersion}" as a string`)
   if (!capabilities) throw new ModernRefusal(INVALID_PARAMS, `"_meta" needs "${META.clientCapabilities}" as an object`)
@@ -69,7 +74,7 @@ function checkHeaders(
 ): void {
   mustEqual('MCP-Protocol-Version', headers['mcp-protocol-version'], version)
   mustEqual('Mcp-Method', headers['mcp-method'], method)
-  const name = NAMED_BY[method]
+  const name = Object.hasOwn(NAMED_BY, method) ? NAMED_BY[method] : undefined
   const wanted = name === undefined ? undefined : stringAt(params, name)
   if (wanted !== undefined) mustEqual('Mcp-Name', headers['mcp-name'], wanted, decodeHeaderValue)
 }
@@ -101,6 +106,9 @@ function planOf(tool: CatalogTool): readonly ParamHeader[] {
   return plan
 }
 
+/** Said by our stdio bridge: on a pipe there are no headers that could mirror arguments; upstream we make them ourselves. */
+export const FROM_PIPE = 'x-metamcp-from-pipe'
+
 /**
  * The `Mcp-Param-*` headers of a call, checked against its arguments. Judged here, because a server on a pipe or of the
  * legacy era could not.
@@ -110,6 +118,7 @@ export function checkedParamHeaders(
   params: JsonObject,
   headers: IncomingHttpHeaders,
 ): Record<string, string> {
+  if (headers[FROM_PIPE] !== undefined) return {}
   const plan = tool ? planOf(tool) : []
   const args = objectAt(params, 'arguments') ?? {}
   for (const { header, path } of plan) {

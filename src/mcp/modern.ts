@@ -1,8 +1,8 @@
 import { routeResource } from '#gateway/route'
 import { AppError, toAppError, UpstreamRpcError } from '#kernel/errors'
 import { isJsonObject, objectAt, stringAt } from '#kernel/json'
-import { MODERN_VERSION } from '#kernel/protocol'
-import { errorText, type RpcNotification, type RpcRequest } from '#kernel/rpc-message'
+import { META, MODERN_VERSION } from '#kernel/protocol'
+import { errorText, resultText, type RpcNotification, type RpcRequest } from '#kernel/rpc-message'
 import type { CatalogView } from '#registry/catalog-view'
 import type { KeepAlives } from './keep-alives.ts'
 import { acceptsStream, answerBody, type Arrival } from './legacy.ts'
@@ -67,8 +67,8 @@ async function resultOf(deps: ModernDeps, calls: ModernCalls, asked: Asked): Pro
   const view = deps.catalog.view(arrival.namespace)
   if (!view) throw new AppError('not_found', `Unknown namespace: ${arrival.namespace ?? ''}`)
   const { method, params } = request
-  if (method in LIST_METHODS) return deps.lists.page(view, method, 'modern', params)
-  if (method in CALL_METHODS) return callResult(calls, view, asked, claim)
+  if (Object.hasOwn(LIST_METHODS, method)) return deps.lists.page(view, method, 'modern', params)
+  if (Object.hasOwn(CALL_METHODS, method)) return callResult(calls, view, asked, claim)
   switch (method) {
     case 'server/discover':
       return discoverResult(view, deps.isCatalogComplete())
@@ -119,33 +119,45 @@ function discoverResult(view: CatalogView, isComplete: boolean): string {
     supportedVersions: [MODERN_VERSION],
     capabilities: capabilitiesOf(view, isComplete),
     ...(instructions === undefined ? {} : { instructions }),
-    ...cachingHints(view),
+    ...cachingHints(view, isComplete),
     _meta: SERVER_STAMP,
   })
 }
 
-/** Opens a stream of news: what was accepted first, then each change, until one side ends it. */
+/** Opens a stream of news: what was accepted first, then each change. Resolves when one side has ended it. */
 async function listen(deps: ModernDeps, view: CatalogView, { arrival, request, reply }: Asked): Promise<void> {
+  const closed = new Promise((resolve) => arrival.response.once('close', resolve))
   const uris = wantedUris(request).map((uri) => ({ uri, upstreamId: ownerOf(view, uri) }))
   const known = uris.filter((each): each is { uri: string; upstreamId: string } => each.upstreamId !== undefined)
-  await Promise.all(known.map(({ uri, upstreamId }) => deps.subscribe(upstreamId, uri)))
+  const filter = acceptedFilter(
+    request,
+    known.map(({ uri }) => uri),
+  )
   const listener: Listener = {
     namespace: arrival.namespace,
-    filter: acceptedFilter(
-      request,
-      known.map(({ uri }) => uri),
-    ),
+    filter,
+    subscriptions: new Map(known.map(({ uri, upstreamId }) => [uri, upstreamId])),
     subscriptionIdText: request.idText,
     send: (text) => void reply.notify(text),
+    end: () => reply.finish(resultText(request.idText, listenEnd(request))),
   }
-  arrival.response.once('close', () => {
+  const subscribed = await Promise.allSettled(known.map(({ uri, upstreamId }) => deps.subscribe(upstreamId, uri)))
+  try {
+    const refused = subscribed.find((each) => each.status === 'rejected')
+    if (refused) throw refused.reason
+    const acknowledged = JSON.stringify({ notifications: filter })
+    reply.notify(tagged(listener, 'notifications/subscriptions/acknowledged', acknowledged))
+    deps.news.add(listener)
+    await closed
+  } finally {
     deps.news.delete(listener)
-    for (const { uri, upstreamId } of known) void deps.unsubscribe(upstreamId, uri).catch(() => undefined)
-  })
-  const acknowledged = JSON.stringify({ notifications: listener.filter })
-  reply.notify(tagged(listener, 'notifications/subscriptions/acknowledged', acknowledged))
-  deps.news.add(listener)
-  deps.keepAlives.add(reply)
+    for (const [index, { uri, upstreamId }] of known.entries())
+      if (subscribed[index]?.status === 'fulfilled') void deps.unsubscribe(upstreamId, uri).catch(() => undefined)
+  }
+}
+
+function listenEnd({ idText }: RpcRequest): string {
+  return `{"resultType":"complete","_meta":{${JSON.stringify(META.subscriptionId)}:${idText}}}`
 }
 
 function wantedUris({ params }: RpcRequest): string[] {

@@ -18,9 +18,13 @@ export interface ListenFilter {
 export interface Listener {
   readonly namespace: string | undefined
   readonly filter: ListenFilter
+  /** The URIs it subscribed to, with the upstream of each. */
+  readonly subscriptions: ReadonlyMap<string, string>
   /** Raw text of the id of its listen request. */
   readonly subscriptionIdText: string
   send(text: string): void
+  /** The gateway stops. */
+  end(): void
 }
 
 /** Tells clients what changed: only those whose own lists did, each in the words of its era. */
@@ -60,11 +64,12 @@ export function createNewsDesk(catalog: Catalog, sessions: LegacySessions): News
           session.push(notificationText(method, withoutTag(paramsText)))
       }
       for (const listener of listeners) {
-        if (listener.filter.resourceSubscriptions?.includes(uri)) listener.send(tagged(listener, method, paramsText))
+        if (listener.subscriptions.get(uri) === upstreamId) listener.send(tagged(listener, method, paramsText))
       }
     },
     [Symbol.dispose]() {
       stop()
+      for (const listener of listeners) listener.end()
       listeners.clear()
     },
   }

@@ -1,4 +1,5 @@
 import type { Call, Caller, CallKind } from '#gateway/call'
+import type { CancelSignal } from '#kernel/cancellation'
 import { AppError, ToolNotFoundError } from '#kernel/errors'
 import { traceId, uuidv7 } from '#kernel/ids'
 import { objectAt, stringAt, type JsonObject } from '#kernel/json'
@@ -25,7 +26,7 @@ export interface CallContext {
   readonly namespace?: string
   readonly principal: Principal
   readonly caller: Caller
-  readonly signal: AbortSignal
+  readonly signal: CancelSignal
   readonly traceparent?: string
 }
 

@@ -1,13 +1,20 @@
+import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '#kernel/errors'
 import type { JsonValue } from '#kernel/json'
-import { findFault } from '#kernel/json-text'
+import { findFault, parseSoundly } from '#kernel/json-text'
 
 const DEPTH_MAX = 128
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
+const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i
 
-/** The request's body as text. Rejects with `payload_too_large`, or `parse_error` where it is no UTF-8. */
+/**
+ * The request's JSON body as text. Rejects with `unsupported_media_type` for another type, `payload_too_large`, or
+ * `parse_error` where it is no UTF-8.
+ */
 export function readBody(request: IncomingMessage, bytesMax: number): Promise<string> {
+  const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = request.headers
+  if (!JSON_TYPE.test(type)) return refused('The Content-Type must be application/json')
+  if (encoding !== 'identity') return refused('The body must not be compressed')
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   if (Number(request.headers['content-length'] ?? 0) > bytesMax) {
     return Promise.reject(tooLarge(bytesMax))
@@ -22,15 +29,22 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<st
     } else chunks.push(chunk)
   })
   request.on('end', () => {
-    try {
-      const [first] = chunks
-      resolve(strictUtf8.decode(chunks.length === 1 && first ? first : Buffer.concat(chunks)))
-    } catch {
-      reject(new AppError('parse_error', 'The body is not UTF-8'))
-    }
+    const [first] = chunks
+    const body = chunks.length === 1 && first ? first : Buffer.concat(chunks)
+    if (isUtf8(body)) resolve(withoutMark(body.toString('utf8')))
+    else reject(new AppError('parse_error', 'The body is not UTF-8'))
   })
   request.on('error', () => reject(new AppError('cancelled', 'The request ended early')))
   return promise
+}
+
+/** RFC 8259, §8.1: a byte order mark may be ignored. */
+function withoutMark(text: string): string {
+  return text.startsWith('\ufeff') ? text.slice(1) : text
+}
+
+function refused(reason: string): Promise<never> {
+  return Promise.reject(new AppError('unsupported_media_type', reason))
 }
 
 function tooLarge(bytesMax: number): AppError {
@@ -44,7 +58,7 @@ export function parseBody(text: string): JsonValue {
   if (fault?.kind === 'depth')
     throw new AppError('invalid_request', `The body is nested deeper than ${DEPTH_MAX} levels`)
   if (fault) throw new AppError('invalid_request', `The body has the member "${fault.key}" twice`)
-  return value
+  return parseSoundly(text, value)
 }
 
 function parseJson(text: string): JsonValue {

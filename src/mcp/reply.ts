@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { openEventStream, type EventStream } from './event-stream.ts'
+import type { Breathing } from './keep-alives.ts'
 
 /** Where the answer to one request goes: notifications first, then exactly one answer. */
 export interface Reply {
@@ -7,6 +8,8 @@ export interface Reply {
   notify(text: string): boolean
   /** The answer, as text or as parts that are written one after the other. */
   finish(body: string | readonly (string | Buffer)[], status?: number): void
+  /** Ends without an answer: the client has cancelled and waits for none. */
+  abandon(): void
   readonly isOpen: boolean
 }
 
@@ -14,8 +17,10 @@ export interface Reply {
 export interface StreamLog {
   /** Stores an event and answers its id. */
   add(text: string): string
-  /** The id of a bookmark before the first event. */
-  start(): string
+  /** The id of a bookmark after all events so far but the newest `behind`. */
+  start(behind?: number): string
+  /** Nothing more will come on this stream. */
+  end(): void
 }
 
 export interface HttpReplyOptions {
@@ -31,12 +36,14 @@ const SILENT_MS_MAX = 8000
 const KEEP_ALIVE_MS = 15_000
 
 /** One HTTP answer: plain JSON when the result is all there is, an event stream as soon as something comes before it. */
-export class HttpReply implements Reply {
+export class HttpReply implements Reply, Breathing {
   readonly #response: ServerResponse
   readonly #options: HttpReplyOptions
   #stream: EventStream | undefined
   #isFinished = false
   #touchedAt = Date.now()
+  /** Among those that the clock looks after. */
+  place?: number
 
   constructor(response: ServerResponse, options: HttpReplyOptions) {
     this.#response = response
@@ -58,8 +65,16 @@ export class HttpReply implements Reply {
     this.#isFinished = true
     if (this.#stream) {
       this.#send(this.#stream, typeof body === 'string' ? body : body.join(''))
+      this.#options.log?.end()
       this.#stream.end()
     } else sendJson(this.#response, status, body)
+  }
+
+  abandon(): void {
+    if (this.#isFinished) return
+    this.#isFinished = true
+    if (this.#stream) this.#stream.end()
+    else if (!this.#response.destroyed) this.#response.writeHead(202, { 'content-length': 0 }).end()
   }
 
   /** Makes this answer a stream now. */

@@ -16,8 +16,9 @@ export function rpcErrorText(error: AppError, era: Era): string {
   return JSON.stringify({ code, message: error.message, ...(hasDetails ? { data: error.details } : {}) })
 }
 
-/** What an upstream said passes to the letter, but for the codes that only one era may use. */
+/** What an upstream said passes to the letter; only between the eras are codes translated that one of them has not. */
 function upstreamErrorText(error: UpstreamRpcError, era: Era): string {
+  if (error.era === era) return error.errorText
   const code = translatedCode(error.rpcCode, error.message, era)
   return code === error.rpcCode ? error.errorText : editObject(error.errorText, { code: String(code) })
 }

@@ -34,6 +34,17 @@ export function capabilitiesOf(view: CatalogView, isComplete: boolean): JsonObje
   return { ...(isComplete ? known : EVERYTHING), ...(Object.keys(extensions).length > 0 ? { extensions } : {}) }
 }
 
+/** Tasks of 2025-11-25, where a server has them: what at least one of those can. */
+export function taskCapabilities(view: CatalogView): { readonly tasks?: JsonObject } {
+  const offered = view.upstreams.flatMap(({ snapshot: { capabilities, verdict } }) => {
+    const tasks = verdict.era === 'legacy' ? objectAt(capabilities, 'tasks') : undefined
+    return tasks && objectAt(objectAt(tasks['requests'], 'tools'), 'call') ? [tasks] : []
+  })
+  if (offered.length === 0) return {}
+  const some = (name: string): JsonObject => (offered.some((tasks) => tasks[name] !== undefined) ? { [name]: {} } : {})
+  return { tasks: { ...some('list'), ...some('cancel'), requests: { tools: { call: {} } } } }
+}
+
 function extensionsOf(capabilities: JsonObject): JsonObject {
   const extensions = capabilities['extensions']
   if (!isJsonObject(extensions)) return {}

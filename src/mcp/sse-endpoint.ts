@@ -18,7 +18,7 @@ interface Connection {
 }
 
 export function createSseEndpoint(deps: LegacyDeps): SseEndpoint {
-  const requests = createLegacyRequests(deps, deps.lists)
+  const requests = createLegacyRequests(deps)
   const connections = new Map<string, Connection>()
 
   const open = ({ response }: Arrival): void => {
@@ -36,6 +36,7 @@ export function createSseEndpoint(deps: LegacyDeps): SseEndpoint {
     })
   }
   const start = (connection: Connection, arrival: Arrival, request: RpcRequest): void => {
+    if (connection.session) throw new AppError('invalid_request', 'This session is initialized already')
     const view = deps.catalog.view(arrival.namespace)
     if (!view) throw new AppError('not_found', 'Unknown namespace')
     const { hello, result } = initializeResult(request, view, deps.isCatalogComplete())
@@ -48,6 +49,7 @@ export function createSseEndpoint(deps: LegacyDeps): SseEndpoint {
     const connection = connections.get(id ?? '')
     if (!connection) throw new AppError('session_not_found', 'This session is unknown or has ended: open /sse again')
     const text = await readBody(arrival.request, deps.bodyBytesMax)
+    if (!connection.stream.isOpen) throw new AppError('session_not_found', 'This session has ended: open /sse again')
     const message = readMessage(text, parseBody(text))
     if (message.kind === 'fault') throw new AppError('invalid_request', `Not a JSON-RPC message: ${message.reason}`)
     const { session, stream } = connection
@@ -62,7 +64,9 @@ export function createSseEndpoint(deps: LegacyDeps): SseEndpoint {
       const { method, url = '' } = arrival.request
       if (method === 'GET' && url.startsWith('/sse')) return open(arrival)
       if (method === 'POST' && url.startsWith('/messages')) return post(arrival)
-      throw new AppError('method_not_allowed', 'GET /sse opens a session, POST /messages sends to it')
+      throw new AppError('method_not_allowed', 'GET /sse opens a session, POST /messages sends to it', {
+        details: { allow: url.startsWith('/sse') ? 'GET' : 'POST' },
+      })
     },
   }
 }
@@ -74,5 +78,6 @@ function replyOn(stream: EventStream): Reply {
     },
     notify: (text) => stream.send({ event: 'message', data: text }),
     finish: (body) => void stream.send({ event: 'message', data: typeof body === 'string' ? body : body.join('') }),
+    abandon: () => undefined,
   }
 }

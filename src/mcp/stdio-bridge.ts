@@ -1,11 +1,12 @@
-import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { request, type Dispatcher } from 'undici'
 import { messageOf } from '#kernel/errors'
 import { isJsonObject, objectAt, stringAt, type JsonObject, type JsonValue } from '#kernel/json'
+import { oneLine } from '#kernel/json-text'
 import { encodeHeaderValue } from '#kernel/param-headers'
 import { META } from '#kernel/protocol'
 import { errorText } from '#kernel/rpc-message'
+import { FROM_PIPE } from './modern-claim.ts'
 
 export interface BridgeOptions {
   /** The endpoint: `http://127.0.0.1:8000/mcp`. */
@@ -20,8 +21,23 @@ export interface BridgeOptions {
  */
 export async function bridgeStdio({ url, input, output }: BridgeOptions): Promise<void> {
   const bridge = new Bridge(url, output)
-  for await (const line of createInterface({ input, crlfDelay: Infinity })) if (line.trim() !== '') bridge.send(line)
+  for await (const line of linesOf(input)) if (line.trim() !== '') bridge.send(line)
   await bridge.end()
+}
+
+/** Cut at line feeds alone: `node:readline` cuts at U+2028 and U+2029 too, which JSON strings may hold. */
+async function* linesOf(input: Readable): AsyncGenerator<string> {
+  input.setEncoding('utf8')
+  let parts: string[] = []
+  for await (const chunk of input as AsyncIterable<string>) {
+    const [first = '', ...others] = chunk.split('\n')
+    parts.push(first)
+    for (const next of others) {
+      yield parts.join('').replace(/\r$/, '')
+      parts = [next]
+    }
+  }
+  yield parts.join('')
 }
 
 class Bridge {
@@ -87,7 +103,7 @@ class Bridge {
         signal: controller.signal,
         ...NO_TIMEOUT,
       })
-      if (message['method'] === 'initialize') this.#opened(response, message)
+      if (message['method'] === 'initialize') this.#opened(response)
       await this.#relay(response)
     } catch (error) {
       if (!controller.signal.aborted) throw error
@@ -96,11 +112,11 @@ class Bridge {
     }
   }
 
-  #opened(response: Dispatcher.ResponseData, message: JsonObject): void {
+  #opened(response: Dispatcher.ResponseData): void {
     const id = response.headers['mcp-session-id']
     if (typeof id !== 'string') return
-    const version = stringAt(objectAt(message, 'params'), 'protocolVersion')
-    this.#session = { 'mcp-session-id': id, ...(version === undefined ? {} : { 'mcp-protocol-version': version }) }
+    // The version that was agreed on is the session's; the client's first wish may be another.
+    this.#session = { 'mcp-session-id': id }
     const headers = { 'mcp-session-id': id, accept: 'text/event-stream' }
     const { signal } = this.#stopped
     request(this.#url, { method: 'GET', headers, signal, ...NO_TIMEOUT }).then(
@@ -112,14 +128,14 @@ class Bridge {
   async #relay(response: Dispatcher.ResponseData): Promise<void> {
     const type = String(response.headers['content-type'] ?? '')
     if (type.startsWith('text/event-stream')) {
-      for await (const line of createInterface({ input: response.body, crlfDelay: Infinity })) {
+      for await (const line of linesOf(response.body)) {
         // Our own endpoint writes each message on one data line; an empty one is a bookmark.
         if (line.startsWith('data: ') && line.length > 6) this.#output.write(`${line.slice(6)}\n`)
       }
       return
     }
     const text = await response.body.text()
-    if (text !== '') this.#output.write(`${text.replaceAll(/[\r\n]+/g, ' ')}\n`)
+    if (text !== '') this.#output.write(`${oneLine(text)}\n`)
   }
 
   #fail(message: JsonObject, error: unknown): void {
@@ -142,6 +158,7 @@ function modernHeaders(message: JsonObject, version: string): Record<string, str
   const method = stringAt(message, 'method') ?? ''
   const name = stringAt(message['params'], NAMED_BY[method] ?? '')
   return {
+    [FROM_PIPE]: '1',
     'mcp-protocol-version': version,
     'mcp-method': method,
     ...(name === undefined ? {} : { 'mcp-name': encodeHeaderValue(name) }),

@@ -95,10 +95,15 @@ function mcpTool(
   })
 }
 
+/** The owner of an HTTP tool's name in the table of names: each has its own, so that its name is free when it is gone. */
+export function nameOwner(httpToolId: string): string {
+  return `${HTTP_UPSTREAM.upstreamId}/${httpToolId}`
+}
+
 /** A plain HTTP API as a tool of the catalog. */
 export function httpTool(record: HttpToolRecord, names: NameTable): CatalogTool {
-  const { upstreamId } = HTTP_UPSTREAM
   const wanted = legalName(record.name)
+  const upstreamId = nameOwner(record.id)
   const exposedName = names.assign({ kind: 'tool', upstreamId, originalName: record.id, wanted })
   const { description, inputSchema, outputSchema, annotations } = record
   const text = JSON.stringify({ name: exposedName, description, inputSchema, outputSchema, annotations })

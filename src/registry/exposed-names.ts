@@ -51,11 +51,14 @@ export function createNameTable(known: readonly ExposedName[]): NameTable {
   return {
     assign(wish) {
       const { kind, upstreamId, originalName, wanted } = wish
+      const before = given.get(keyOf(wish))?.exposedName
+      const hashed = suffixedName(wanted, keyOf(wish))
       const free = isFree(wish)
-      const exposedName = free ? wanted : withHash(wanted, keyOf(wish))
+      // Clients know the name it was given when another had the wanted one, even after that one is gone.
+      const exposedName = free && before !== hashed ? wanted : hashed
       if (free) collisions.delete(keyOf(wish))
       else collisions.set(keyOf(wish), { ...wish, given: exposedName })
-      if (given.get(keyOf(wish))?.exposedName === exposedName) return exposedName
+      if (before === exposedName) return exposedName
       const row = { kind, upstreamId, originalName, exposedName }
       keep(row)
       fresh.push(row)
@@ -86,10 +89,11 @@ export function prefixedName(prefix: string, originalName: string): string {
 /** The name itself when it is legal, else a legal one that ends with a hash of it. */
 export function legalName(name: string): string {
   const legal = name.replaceAll(/[^A-Za-z0-9_-]/g, '_')
-  return legal === name && name.length > 0 && name.length <= NAME_LENGTH_MAX ? name : withHash(legal, name)
+  return legal === name && name.length > 0 && name.length <= NAME_LENGTH_MAX ? name : suffixedName(legal, name)
 }
 
-function withHash(name: string, source: string): string {
+/** The name with a hash of what it stands for, at most 64 characters. */
+export function suffixedName(name: string, source: string): string {
   const hash = digest(source)
     .replaceAll(/[^A-Za-z0-9]/g, '0')
     .slice(0, HASH_LENGTH)

@@ -2,6 +2,7 @@ import { matchesAny } from '#kernel/glob'
 import { editObject } from '#kernel/json-text'
 import { withDefinition } from './catalog-parts.ts'
 import type { CatalogChange, CatalogEntry, CatalogTool, CatalogUpstream, CatalogView } from './catalog-view.ts'
+import { suffixedName } from './exposed-names.ts'
 import type { NamespaceRecord } from './records.ts'
 
 /** Everything that is enabled, in stable order: what the views are cut from. */
@@ -19,9 +20,8 @@ export function makeView(whole: CatalogWhole, revision: number, namespace?: Name
   const isShown = (name: string): boolean =>
     !namespace ||
     ((namespace.include.length === 0 || matchesAny(namespace.include, name)) && !matchesAny(namespace.exclude, name))
-  const tools = whole.tools
-    .filter((tool) => hasServer(tool) && isShown(tool.exposedName))
-    .map((tool) => inNamespace(tool, namespace))
+  const shown = whole.tools.filter((tool) => hasServer(tool) && isShown(tool.exposedName))
+  const tools = namespace ? inNamespace(shown, namespace) : shown
   const prompts = whole.prompts.filter((prompt) => hasServer(prompt) && isShown(prompt.key))
   const resources = firstOfEach(whole.resources.filter(hasServer))
   return {
@@ -45,12 +45,24 @@ function firstOfEach(entries: readonly CatalogEntry[]): CatalogEntry[] {
   return [...seen.values()]
 }
 
-function inNamespace(tool: CatalogTool, namespace: NamespaceRecord | undefined): CatalogTool {
-  const override = namespace?.overrides[tool.exposedName]
-  if (!override) return tool
-  const exposedName = override.name ?? tool.exposedName
-  const description = override.description === undefined ? {} : { description: JSON.stringify(override.description) }
-  const text = editObject(tool.text, { name: JSON.stringify(exposedName), ...description })
+/** The tools as a namespace calls and describes them. A name that another tool has already gets a suffix. */
+function inNamespace(tools: readonly CatalogTool[], { overrides }: NamespaceRecord): readonly CatalogTool[] {
+  const overrideOf = ({ exposedName }: CatalogTool): NamespaceRecord['overrides'][string] =>
+    (Object.hasOwn(overrides, exposedName) ? overrides[exposedName] : undefined) ?? {}
+  const taken = new Set(tools.filter((tool) => overrideOf(tool).name === undefined).map((tool) => tool.exposedName))
+  return tools.map((tool) => {
+    const { name: wanted, description } = overrideOf(tool)
+    if (wanted === undefined && description === undefined) return tool
+    const isTaken = wanted !== undefined && taken.has(wanted)
+    const exposedName = isTaken ? suffixedName(wanted, tool.id) : (wanted ?? tool.exposedName)
+    taken.add(exposedName)
+    return shownAs(tool, exposedName, description)
+  })
+}
+
+function shownAs(tool: CatalogTool, exposedName: string, description: string | undefined): CatalogTool {
+  const described = description === undefined ? {} : { description: JSON.stringify(description) }
+  const text = editObject(tool.text, { name: JSON.stringify(exposedName), ...described })
   const { definition: _definition, ...rest } = tool
   return withDefinition({ ...rest, name: tool.kind === 'http' ? tool.name : exposedName, exposedName, text })
 }

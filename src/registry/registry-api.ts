@@ -24,7 +24,10 @@ export interface RecordOperations<T, D> {
   get(key: string): T
   /** Durable before it resolves. AppError `conflict` when the name is taken: of two at once exactly one succeeds. */
   register(draft: D, origin?: Origin, fileDigest?: string): Promise<T>
-  /** Replaces the given members; durable before it resolves. With a file digest the record is the operator's file's from now on. */
+  /**
+   * Replaces the given members; durable before it resolves. With a file digest `change` is the whole record, and it is the
+   * operator's file's from now on.
+   */
   update(key: string, change: Partial<D>, fileDigest?: string): Promise<T>
   /** Durable before it resolves; the name is free afterwards. AppError `conflict` for what the operator's file owns, unless `force`. */
   remove(key: string, options?: { readonly force?: boolean }): Promise<void>

@@ -1,4 +1,5 @@
 import { createCatalog, type LiveCatalog } from './catalog.ts'
+import { nameOwner } from './catalog-parts.ts'
 import { createNameTable } from './exposed-names.ts'
 import { createRecordOperations } from './record-operations.ts'
 import type { HttpToolRecord, NamespaceRecord, ToolOverrideRecord, UpstreamRecord } from './records.ts'
@@ -28,10 +29,17 @@ export async function openRegistry(deps: RegistryDeps): Promise<Registry> {
     const fresh = memory.names.takeNew()
     if (fresh.length > 0) await stores.names.put(fresh)
   }
-  const records = await openRecords(deps, publish, async (before, after) => {
-    if (before && !after) await forgetUpstream(deps, memory, before.id)
-    await publish()
-    for (const listener of listeners) listener({ ...(before ? { before } : {}), ...(after ? { after } : {}) })
+  const records = await openRecords(deps, {
+    async upstream(before, after) {
+      if (before && !after) await forgetUpstream(deps, memory, before.id)
+      await publish()
+      for (const listener of listeners) listener({ ...(before ? { before } : {}), ...(after ? { after } : {}) })
+    },
+    async httpTool(before, after) {
+      if (before && !after) await forgetNames(deps, memory, nameOwner(before.id))
+      await publish()
+    },
+    namespace: publish,
   })
   const catalog: LiveCatalog = createCatalog({
     ...memory,
@@ -70,12 +78,16 @@ interface Records {
   readonly namespaces: RecordOperations<NamespaceRecord, NamespaceDraft>
 }
 
-async function openRecords(
-  { stores, now, newId }: RegistryDeps,
-  changed: () => Promise<void>,
-  upstreamChanged: (before: UpstreamRecord | undefined, after: UpstreamRecord | undefined) => Promise<void>,
-): Promise<Records> {
-  const common = { now, newId, changed }
+type Changed<T> = (before: T | undefined, after: T | undefined) => Promise<void>
+
+interface Changes {
+  readonly upstream: Changed<UpstreamRecord>
+  readonly httpTool: Changed<HttpToolRecord>
+  readonly namespace: Changed<NamespaceRecord>
+}
+
+async function openRecords({ stores, now, newId }: RegistryDeps, changes: Changes): Promise<Records> {
+  const common = { now, newId }
   return {
     upstreams: createRecordOperations<UpstreamRecord, UpstreamDraft>({
       ...common,
@@ -83,7 +95,7 @@ async function openRecords(
       records: await stores.upstreams.list(),
       noun: 'server',
       missingCode: 'not_found',
-      changed: upstreamChanged,
+      changed: changes.upstream,
     }),
     httpTools: createRecordOperations<HttpToolRecord, HttpToolDraft>({
       ...common,
@@ -91,6 +103,7 @@ async function openRecords(
       records: await stores.httpTools.list(),
       noun: 'tool',
       missingCode: 'tool_not_found',
+      changed: changes.httpTool,
     }),
     namespaces: createRecordOperations<NamespaceRecord, NamespaceDraft>({
       ...common,
@@ -98,14 +111,20 @@ async function openRecords(
       records: await stores.namespaces.list(),
       noun: 'namespace',
       missingCode: 'not_found',
+      changed: changes.namespace,
     }),
   }
 }
 
-async function forgetUpstream({ stores }: RegistryDeps, memory: Memory, upstreamId: string): Promise<void> {
+async function forgetNames({ stores }: RegistryDeps, memory: Memory, owner: string): Promise<void> {
+  memory.names.forget(owner)
+  await stores.names.deleteUpstream(owner)
+}
+
+async function forgetUpstream(deps: RegistryDeps, memory: Memory, upstreamId: string): Promise<void> {
+  const { stores } = deps
   memory.snapshots.delete(upstreamId)
-  memory.names.forget(upstreamId)
-  await Promise.all([stores.snapshots.delete(upstreamId), stores.names.deleteUpstream(upstreamId)])
+  await Promise.all([stores.snapshots.delete(upstreamId), forgetNames(deps, memory, upstreamId)])
   for (const override of memory.overrides.values().filter((each) => each.upstreamId === upstreamId)) {
     memory.overrides.delete(override.name)
     await stores.overrides.delete(override.id)

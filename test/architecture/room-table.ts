@@ -69,7 +69,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['upstream', 'identity'],
   },
   mcp: {
-    holds: 'our MCP endpoint in: eras, sessions, one handler file a primitive',
+    holds: 'our MCP endpoint in: eras, sessions, lists and calls of all primitives',
     values: ['kernel', 'registry', 'gateway', 'search'],
     types: ['identity'],
   },

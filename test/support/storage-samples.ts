@@ -74,10 +74,7 @@ export function execution(changes: Partial<Execution> = {}): Execution {
     durationMs: 1.5,
     requestBytes: 120,
     resultBytes: 4_096,
-    stages: [
-      ['authorize', 0.01],
-      ['dispatch', 0.05],
-    ],
+    stages: ['authorize', 0.01, 'dispatch', 0.05],
     ...changes,
   }
 }

@@ -55,7 +55,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
     },
     executions: storage.executions,
     upstreams: { status: () => ONLINE, logs: () => [], restart: () => Promise.resolve() },
-    health: { version: '1.2.3', startedAt: Date.now(), isDraining: () => false, checkStorage: () => storage.check() },
+    health: { version: '1.2.3', startedAt: Date.now(), isDraining: () => false, sessions: () => 0, checkStorage: () => storage.check() },
     log,
     bodyBytesMax: 1_000_000,
     toolTimeoutMs: 30_000,

@@ -1,9 +1,13 @@
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { dataDirOf } from '#config/load'
+import { environmentName } from '#config/settings'
 import type { JsonObject } from '#kernel/json'
 import { CliError } from '../cli-error.ts'
 import { mcpClients, type McpClient } from '../clients.ts'
 import { gatewayCommand, print, type GatewayOptions } from '../command.ts'
 import { findGateway } from '../find-gateway.ts'
+import type { CliIo } from '../io.ts'
 import type { CliContext } from '../program.ts'
 
 interface ConfigOptions extends GatewayOptions {
@@ -11,6 +15,7 @@ interface ConfigOptions extends GatewayOptions {
 }
 
 const ENTRY_NAME = 'metamcp'
+const DATA_DIR_VARIABLE = environmentName('data_dir')
 const ANY_CLIENT: McpClient = {
   title: 'any MCP client',
   files: [],
@@ -54,7 +59,7 @@ function entryOf(client: McpClient, options: ConfigOptions, { io, self }: CliCon
     script,
     'stdio',
     ...(namespace === undefined ? [] : ['--namespace', namespace]),
-    ...(options.url === undefined ? [] : ['--url', gateway]),
+    ...(options.url === undefined ? dataDirArguments(io) : ['--url', gateway]),
   ]
   return {
     files: client.files,
@@ -63,6 +68,11 @@ function entryOf(client: McpClient, options: ConfigOptions, { io, self }: CliCon
     stdio: { [client.section]: { [ENTRY_NAME]: { command: node, args } } },
     command: client.hint?.(endpoint) ?? null,
   }
+}
+
+/** Clients start the command without the environment that this one has. */
+function dataDirArguments({ env }: CliIo): string[] {
+  return env[DATA_DIR_VARIABLE] ? ['--data-dir', resolve(dataDirOf(env))] : []
 }
 
 function entryText(client: McpClient, { files, http, stdio, command }: Entry): string {

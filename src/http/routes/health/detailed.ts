@@ -18,6 +18,7 @@ export const getDetailedHealth = endpoint({
     const components = [
       storageComponent(await storageWorks(health)),
       catalogComponent(context),
+      sessionsComponent(health.sessions()),
       ...registry.upstreams.list().map((record) => serverComponent(context, record)),
     ]
     return {
@@ -39,6 +40,16 @@ function catalogComponent({ registry: { catalog } }: ApiContext): HealthComponen
   const collisions = catalog.collisions().length
   const message = `${catalog.allTools().length} tools at revision ${catalog.revision}, ${collisions} name collisions`
   return { name: 'catalog', kind: 'catalog', healthy: true, status: 'online', message }
+}
+
+function sessionsComponent(count: number): HealthComponent {
+  return {
+    name: 'sessions',
+    kind: 'sessions',
+    healthy: true,
+    status: 'online',
+    message: `${count} client sessions open`,
+  }
 }
 
 function serverComponent({ upstreams }: ApiContext, record: UpstreamRecord): HealthComponent {

@@ -28,7 +28,7 @@ export const changeTool = endpoint({
 
 async function changeHttpTool({ registry, admit }: ApiContext, record: HttpToolRecord, body: ToolChange) {
   const change = httpToolChange(body, record)
-  await admit?.({ ...record, ...change })
+  if (change.endpoint !== undefined && change.endpoint !== record.endpoint) await admit?.({ ...record, ...change })
   await registry.httpTools.update(record.id, change)
 }
 

@@ -52,6 +52,7 @@ function toolCall({ newId, now }: ApiContext, request: ExecuteCall, name: string
     id: newId(),
     traceId: traceparent?.split('-')[1] ?? traceId(),
     ...(traceparent === undefined ? {} : { traceparent }),
+    requestId: request.requestId,
     surface: 'rest',
     kind: 'tool',
     method: 'tools/call',

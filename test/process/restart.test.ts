@@ -1,0 +1,173 @@
+import { expect, describe, test } from 'vitest'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { startGatewayChild, type GatewayChild } from '../support/gateway-child.ts'
+import { administer, hasPostgres, testPostgres } from '../support/postgres.ts'
+import { realServers } from '../support/real-servers.ts'
+import { startBackend } from '../support/recording-backend.ts'
+import { runProcess } from '../support/run-cli.ts'
+import { newDirectory } from '../support/test-app.ts'
+import { until } from '../support/until.ts'
+
+interface Place extends AsyncDisposable {
+  readonly env: Readonly<Record<string, string>>
+}
+
+const ENGINES: readonly (readonly [name: string, available: boolean, place: () => Promise<Place>])[] = [
+  ['SQLite', true, () => Promise.resolve({ env: {}, [Symbol.asyncDispose]: () => Promise.resolve() })],
+  ['PostgreSQL', hasPostgres(), postgresPlace],
+]
+
+async function postgresPlace(): Promise<Place> {
+  const database = await testPostgres()
+  if (!database) throw new Error('no PostgreSQL')
+  return { env: { META_MCP_DATABASE_URL: database.url }, [Symbol.asyncDispose]: () => database.close() }
+}
+
+/** What exists, without what differs from start to start. */
+async function inventory({ api }: GatewayChild) {
+  const [servers, tools, namespaces] = await Promise.all([
+    api.send<{ servers: { server_id: string; name: string; tool_count: number }[] }>('GET', 'proxy/servers'),
+    api.send('GET', 'tools?limit=1000'),
+    api.send('GET', 'namespaces'),
+  ])
+  return {
+    servers: servers.body.servers.map(({ server_id: id, name, tool_count: count }) => ({ id, name, count })),
+    tools: tools.body,
+    namespaces: namespaces.body,
+  }
+}
+
+describe.each(ENGINES)('on %s', (_name, available, openPlace) => {
+  test.skipIf(!available)(
+    'R003, R053, R120, R206: what was registered is all there after a restart, also after kill -9',
+    async () => {
+      await using directory = await newDirectory()
+      await using backend = await startBackend()
+      await using place = await openPlace()
+      backend.on('/t', '{"ok":true}')
+      const options = { directory: directory.path, env: { ...place.env, META_MCP_EGRESS_ALLOW: '127.0.0.0/8' } }
+      let before: Awaited<ReturnType<typeof inventory>>
+      {
+        await using first = await startGatewayChild(options)
+        const { api } = first
+        for (const [path, body] of [
+          ['proxy/servers', { name: 'everything', ...realServers.everything(), start: 'eager' }],
+          ['proxy/servers', { name: 'mem', ...realServers.memory(join(directory.path, 'm.jsonl')), start: 'eager' }],
+          ['tools', { name: 'plain', description: 'd', endpoint: `${backend.url}/t`, tags: ['a'] }],
+          ['namespaces', { name: 'dev', tools: { include: ['say'] } }],
+        ] as const) {
+          const reply = await api.send('POST', path, body)
+          expect([reply.status, reply.text]).toEqual([201, expect.any(String)])
+        }
+        await api.online('everything', 'mem')
+        expect((await api.send('PUT', 'tools/everything__echo', { name: 'say', description: 'anew' })).status).toBe(200)
+        expect((await api.execute('plain')).status).toBe(200)
+        expect((await api.execute('nobody')).status).toBe(404)
+        await until('the history is written', async () => (await api.send('GET', 'executions')).body['total'] === 2)
+        before = await inventory(first)
+        expect(before.servers.map(({ count }) => count > 0)).toEqual([true, true])
+        first.signal('SIGKILL')
+        await first.exited
+      }
+      {
+        await using next = await startGatewayChild(options)
+        expect(await inventory(next)).toEqual(before)
+        const { body } = await next.api.send<{ executions: { name: string; status: string }[] }>('GET', 'executions')
+        const shown = body.executions.map(({ name: tool, status }) => `${tool} ${status}`)
+        expect(shown).toEqual(expect.arrayContaining(['plain success', 'nobody error']))
+        expect((await next.api.execute('say', { message: 'x' })).body.result.content[0]?.text).toBe('Echo: x')
+        expect((await next.api.execute('plain')).body.result.structuredContent).toEqual({ ok: true })
+        next.signal('SIGTERM')
+        expect(await next.exited).toBe(0)
+      }
+    },
+  )
+})
+
+/** Runs a gateway that cannot start: one plain sentence a problem, no stack, and no secret. */
+async function refusal(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
+  await using directory = await newDirectory()
+  const { code, stdout, stderr } = await runProcess(['serve', '--data-dir', directory.path, ...args], { env })
+  expect([code, stdout]).toEqual([1, ''])
+  expect(stderr).not.toMatch(/\n\s+at /)
+  return stderr
+}
+
+test.skipIf(!hasPostgres())(
+  'R206: a PostgreSQL that cannot be reached or used is a plain sentence and an exit code, never the password',
+  async () => {
+    await using server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
+    await until('it listens', () => server.listening)
+    const { port } = server.address() as AddressInfo
+    await using database = await testPostgres()
+    const absent = new URL(database!.url)
+    absent.pathname = '/no_such_database'
+    const urls = ['postgresql://me:CANARY-1@127.0.0.1:9/x', `postgresql://me:CANARY-1@127.0.0.1:${port}/x`, absent.href]
+    const sentences = await Promise.all(urls.map((url) => refusal(['--port', '0'], { META_MCP_DATABASE_URL: url })))
+    expect(sentences[0]).toMatch(/PostgreSQL at 127\.0\.0\.1:9, database x, cannot be used: nothing listens there/)
+    expect(sentences[1]).toMatch(/cannot be used/)
+    expect(sentences[2]).toMatch(/there is no such database/)
+    expect(sentences.join('')).not.toContain('CANARY')
+    await administer(database!.url, 'select 1')
+  },
+)
+
+test('R200, R201: a bad or taken port and an address that is not allowed are refused by name', async () => {
+  await using taken = createServer().listen(0, '127.0.0.1')
+  await until('it listens', () => taken.listening)
+  const { port } = taken.address() as AddressInfo
+  const [used, bad, host, unknown] = await Promise.all([
+    refusal([], { META_MCP_PORT: String(port) }),
+    refusal([], { META_MCP_PORT: 'eighty' }),
+    refusal([], { META_MCP_HOST: '0.0.0.0', META_MCP_PORT: '0' }),
+    refusal([], { META_MCP_PROT: '1', META_MCP_LOGGING_LEVEL: 'LOUD' }),
+  ])
+  expect(used).toContain(`The port ${port} of 127.0.0.1 is in use by another program`)
+  expect(bad).toContain('META_MCP_PORT')
+  expect(host).toMatch(/META_MCP_HOST.*use 127\.0\.0\.1/s)
+  expect(unknown).toMatch(/META_MCP_PROT.*META_MCP_PORT/s)
+  expect(unknown).toContain('META_MCP_LOGGING_LEVEL')
+})
+
+test('R017, R100, R200, R210: it starts with nothing else around, listens where it is told, and each line on stderr is JSON', async () => {
+  await using directory = await newDirectory()
+  await using gateway = await startGatewayChild({
+    directory: directory.path,
+    file: {
+      servers: {
+        everything: { ...realServers.everything(), env: { MY_TOKEN: 'CANARY-1' } },
+        absent: { command: 'no-such-command' },
+      },
+    },
+    env: {
+      META_MCP_HOST: '127.0.0.2',
+      META_MCP_LOGGING_LEVEL: 'DEBUG',
+      META_MCP_SECRET_KEY: 'CANARY-2-long-enough-to-be-taken-7f3a9',
+    },
+  })
+  expect(new URL(gateway.url).hostname).toBe('127.0.0.2')
+  await gateway.api.online('everything')
+  await gateway.api.execute('everything__echo', { message: 'x' })
+  gateway.signal('SIGTERM')
+  expect(await gateway.exited).toBe(0)
+  const lines = gateway.log().trim().split('\n')
+  expect(lines.length).toBeGreaterThan(5)
+  for (const line of lines)
+    expect(JSON.parse(line)).toMatchObject({
+      level: expect.any(String),
+      time: expect.any(String),
+      msg: expect.any(String),
+    })
+  expect(gateway.log()).not.toContain('CANARY')
+})
+
+test('R200: without a running gateway `metamcp stdio` is one itself and leaves with its input', async () => {
+  await using directory = await newDirectory()
+  const hello = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } }
+  const stdin = `${JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params: hello })}\n`
+  const { code, stdout } = await runProcess(['stdio', '--data-dir', directory.path], { stdin })
+  expect(code).toBe(0)
+  expect(JSON.parse(stdout)).toMatchObject({ id: 0, result: { protocolVersion: '2025-11-25' } })
+})

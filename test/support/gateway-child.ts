@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { apiClient, type ApiClient } from './api-client.ts'
+
+const MAIN = join(import.meta.dirname, '../../src/main.ts')
+const LISTEN_MS_MAX = 20_000
+
+/** A gateway in a process of its own. */
+export interface GatewayChild extends AsyncDisposable {
+  readonly pid: number
+  readonly url: string
+  readonly mcp: string
+  readonly api: ApiClient
+  /** From spawn to its line on stdout. */
+  readonly listenedAfterMs: number
+  /** What it wrote to stderr. */
+  log(): string
+  signal(signal: NodeJS.Signals): void
+  /** The exit code; null when a signal ended it. */
+  readonly exited: Promise<number | null>
+}
+
+export interface GatewayChildOptions {
+  readonly directory: string
+  readonly file?: Readonly<Record<string, unknown>>
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export async function startGatewayChild({ directory, file, env = {} }: GatewayChildOptions): Promise<GatewayChild> {
+  const startedAt = performance.now()
+  await mkdir(directory, { recursive: true })
+  const config = join(directory, 'metamcp.json')
+  await writeFile(config, JSON.stringify(file ?? { servers: {} }))
+  const args = [MAIN, 'serve', '--config', config, '--port', '0', '--data-dir', join(directory, 'data')]
+  const child = spawn(process.execPath, args, {
+    env: { ...ownEnvironment(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const exited = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)))
+  let log = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    log += chunk.toString()
+  })
+  const patience = setTimeout(() => child.kill('SIGKILL'), LISTEN_MS_MAX)
+  const listening = new Promise<{ url: string; mcp: string }>((resolve, reject) => {
+    createInterface({ input: child.stdout }).once('line', (line) => resolve(JSON.parse(line) as never))
+    void exited.then(() => reject(new Error(`the gateway ended before it listened\n${log}`)))
+  })
+  const { url, mcp } = await listening.finally(() => clearTimeout(patience))
+  return {
+    pid: child.pid ?? 0,
+    url,
+    mcp,
+    api: apiClient(url),
+    listenedAfterMs: performance.now() - startedAt,
+    log: () => log,
+    signal: (signal) => void child.kill(signal),
+    exited,
+    async [Symbol.asyncDispose]() {
+      const kill = setTimeout(() => child.kill('SIGKILL'), 15_000)
+      child.kill('SIGTERM')
+      await exited
+      clearTimeout(kill)
+    },
+  }
+}
+
+/** What the tests themselves are told is no setting of a gateway. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('META_MCP_')))
+}
+
+/** The path of a small server in `sick/` as an entry of the operator's file. */
+export function sick(name: string, more: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
+  return { command: process.execPath, args: [join(import.meta.dirname, 'sick', `${name}.ts`)], ...more }
+}

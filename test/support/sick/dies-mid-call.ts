@@ -1,0 +1,10 @@
+import { serveTools, text } from './mini-server.ts'
+
+serveTools({
+  die: () => process.exit(3),
+  // The whole answer is in the pipe when the process goes.
+  answer_and_die: () => {
+    setImmediate(() => process.stdout.write('\n', () => process.exit(0)))
+    return text('x'.repeat(200_000))
+  },
+})

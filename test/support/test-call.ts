@@ -1,0 +1,55 @@
+import type { Call, CallKind, CallResult, Caller, RoutedCall, Target } from '#gateway/call'
+import { traceId, uuidv7 } from '#kernel/ids'
+import type { JsonObject } from '#kernel/json'
+
+const METHODS: Readonly<Record<CallKind, string>> = {
+  tool: 'tools/call',
+  prompt: 'prompts/get',
+  resource: 'resources/read',
+  completion: 'completion/complete',
+}
+
+export interface CallParts {
+  readonly kind?: CallKind
+  readonly name?: string
+  readonly namespace?: string
+  readonly params?: JsonObject
+  readonly paramsText?: string
+  readonly surface?: Call['surface']
+  readonly caller?: Partial<Caller>
+  readonly signal?: AbortSignal
+  readonly startedAt?: number
+}
+
+/** A call as a surface would make it. */
+export function testCall(parts: CallParts = {}): Call {
+  const { kind = 'tool', name = 'files__read', namespace, surface = 'mcp', startedAt = Date.now() } = parts
+  const params = parts.params ?? { name }
+  return {
+    id: uuidv7(),
+    traceId: traceId(),
+    surface,
+    kind,
+    method: METHODS[kind],
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    principal: { id: 'alice' } as Call['principal'],
+    paramsText: parts.paramsText ?? JSON.stringify(params),
+    params,
+    caller: { sessionKey: 'test', profile: { capabilities: {} }, ...parts.caller },
+    signal: parts.signal ?? new AbortController().signal,
+    startedAt,
+    notes: { server: '', stages: [] },
+  }
+}
+
+/** The same with a target. */
+export function routedCall(parts: CallParts = {}, target: Partial<Target> = {}): RoutedCall {
+  const way = { upstreamId: 'u1', server: 'files', originalName: 'read', timeoutMs: 1000, maxConcurrency: 4 }
+  return { ...testCall(parts), target: { ...way, ...target } }
+}
+
+/** A result as a legacy upstream called `files` would give it. */
+export function callResult(text = '{"content":[]}'): CallResult {
+  return { text, value: JSON.parse(text) as JsonObject, server: 'files', era: 'legacy' }
+}
