@@ -1,5 +1,6 @@
+import { isatty } from 'node:tty'
 import { printBanner } from '#cli/banner'
-import { processIo } from '#cli/io'
+import { hasTerminal, processIo } from '#cli/io'
 import { runCli } from '#cli/program'
 import { environment } from '#config/env'
 import { readGatewayFile } from '#config/gateway-file'
@@ -9,11 +10,12 @@ import { bridgeStdio, createApp, type App, type Listening } from './app.ts'
 
 type Config = ReturnType<typeof loadConfig>
 
-/** Resolves at the first signal that asks to stop; SIGHUP reads the config file again. */
+/** Resolves at the first signal that asks to stop, or when the terminal is closed; another SIGHUP reads the config file again. */
 function untilStopped(app: App): Promise<void> {
-  process.on('SIGHUP', () => app.reload())
+  const hadTerminal = isatty(0)
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+    process.on('SIGHUP', () => (hadTerminal && !hasTerminal() ? resolve() : app.reload()))
   })
 }
 

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { environment, type Environment } from '#config/env'
 
@@ -22,4 +23,14 @@ export interface CliIo {
 export function processIo(): CliIo {
   const { stdin, stdout, stderr, platform } = process
   return { stdin, stdout, stderr, platform, env: environment(), home: homedir(), cwd: process.cwd() }
+}
+
+/** Whether there is (still) a terminal in which somebody could press Ctrl-C. */
+export function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'))
+    return true
+  } catch {
+    return false
+  }
 }

@@ -14,6 +14,8 @@ function within(ms: number, act: () => unknown): void {
   expect(performance.now() - startedAt).toBeLessThan(ms)
 }
 
+const of = (type: string) => ({ $id: 'https://example.com/same', properties: { a: { type } } })
+
 describe('R252 arguments are checked', () => {
   test('and the problem is said in words', () => {
     const schema = {
@@ -50,7 +52,6 @@ describe('R252 arguments are checked', () => {
   })
 
   test('by schemas that share an id, each by its own', () => {
-    const of = (type: string) => ({ $id: 'https://example.com/same', properties: { a: { type } } })
     expect(problems(of('string'), { a: 1 })).toHaveLength(1)
     expect(problems(of('number'), { a: 1 })).toEqual([])
   })

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import type { JsonObject } from '#kernel/json'
 import { testCall, type CallParts } from '../../test/support/test-call.ts'
 import {
   httpToolDraft,
@@ -20,7 +19,12 @@ async function openFilled(): Promise<TestRegistry> {
       resources: ['file:///a.txt'],
       templates: ['file:///logs/{day}', 'file:///logs/{day}/{hour}.txt', 'file:///{+path}'],
     },
-    notes: { tools: ['read'], prompts: ['ask'], resources: ['note://1', 'note://2'] },
+    notes: {
+      tools: ['read'],
+      prompts: ['ask'],
+      resources: ['note://1', 'note://2'],
+      templates: ['file:///logs/old/{x}'],
+    },
     mail: { resources: ['mail://inbox', 'shared://x'] },
     chat: { resources: ['shared://y'] },
   })) {
@@ -45,6 +49,7 @@ describe('R252 a call finds its upstream', () => {
     [{ kind: 'prompt', name: 'notes__ask' }, 'notes ask'],
     [{ kind: 'resource', name: 'file:///a.txt' }, 'files file:///a.txt'],
     [{ kind: 'resource', name: 'file:///logs/monday' }, 'files file:///logs/monday'],
+    [{ kind: 'resource', name: 'file:///logs/old/monday' }, 'notes file:///logs/old/monday'],
     [{ kind: 'resource', name: 'file:///not/listed' }, 'files file:///not/listed'],
     [{ kind: 'resource', name: 'note://99' }, 'notes note://99'],
     [{ kind: 'resource', name: 'shared://y' }, 'chat shared://y'],
@@ -85,7 +90,7 @@ describe('R252 a call finds its upstream', () => {
     const text =
       '{"name":"read","inputSchema":{ "type":"object" },"annotations":{"readOnlyHint":true,"idempotentHint":"yes"}}'
     await t.registry.publishSnapshot(snapshotOf(id, {}, { tools: [{ key: 'read', text }] }))
-    const { tool } = route(t.registry.catalog, testCall({ name: 'files__read', params: {} as JsonObject }))
+    const { tool } = route(t.registry.catalog, testCall({ name: 'files__read', params: {} }))
     expect(tool).toEqual({
       kind: 'mcp',
       exposedName: 'files__read',

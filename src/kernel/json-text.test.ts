@@ -6,9 +6,13 @@ import { editObject, elementsOf, findFault, memberText, membersOf, parseSoundly 
 const blank = fc.stringMatching(/^[ \t\r\n]{0,3}$/)
 const scalar = fc.oneof(
   fc.string({ unit: 'binary' }).map((text) => JSON.stringify(text)),
-  fc
-    .string()
-    .map((text) => `"${[...text].map((each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"`),
+  fc.string().map(
+    (text) =>
+      `"${text
+        .split('')
+        .map((each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`)
+        .join('')}"`,
+  ),
   fc.constantFrom('""', '"\\\\"', '"\\\\\\""', '"[{,:}]"', '"\\u007b"', '"é\\/😀"', '"\\ud800"'),
   fc.constantFrom('0', '-0', '1e400', '-1.50E+2', '12345678901234567890.10', 'true', 'false', 'null'),
 )
@@ -83,7 +87,7 @@ describe('R252 members of a JSON text', () => {
   })
 
   test('100,000 levels and a megabyte of backslashes are read in linear time', () => {
-    const deep = `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)},"b":"${'\\\\'.repeat(500_000)}","c":${'"\\""'}}`
+    const deep = `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)},"b":"${'\\\\'.repeat(500_000)}","c":"\\""}`
     const startedAt = performance.now()
     expect(membersOf(deep).map(({ key }) => key)).toEqual(['a', 'b', 'c'])
     expect(findFault(deep, 200_000)).toBeUndefined()

@@ -50,9 +50,9 @@ describe('R252 a sealed text', () => {
       sealed.replaceAll('_', '/'),
     ]
     const last = sealed.at(-1)!
-    const others = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'].filter(
-      (each) => each !== last,
-    )
+    const others = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+      .split('')
+      .filter((each) => each !== last)
     for (const text of [...spellings, ...others.map((each) => sealed.slice(0, -1) + each)].filter(
       (each) => each !== sealed,
     ))

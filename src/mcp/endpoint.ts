@@ -124,8 +124,8 @@ async function guarded(
 function refuse({ log }: EndpointDeps, { request, response }: Arrival, thrown: unknown, idText = 'null'): void {
   const error = toAppError(thrown)
   if (error.code === 'internal_error') log.error({ error: error.cause, url: request.url }, 'request failed')
-  if (error.code === 'method_not_allowed')
-    response.setHeader('allow', String(error.details['allow'] ?? 'GET, POST, DELETE'))
+  const { allow = 'GET, POST, DELETE' } = error.details
+  if (error.code === 'method_not_allowed' && typeof allow === 'string') response.setHeader('allow', allow)
   // What is left of a body that is too large is not read: the connection cannot go on.
   if (error.code === 'payload_too_large') response.setHeader('connection', 'close')
   sendJson(response, ERROR_CODES[error.code].status, errorText(idText, rpcErrorText(error, 'legacy')))

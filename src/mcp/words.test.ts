@@ -14,6 +14,12 @@ function request(method: string, params: JsonObject): RpcRequest {
   return { kind: 'request', id: 1, idText: '1', method, params, paramsText: JSON.stringify(params) }
 }
 
+const token = (text: string) => {
+  const paramsText = `{"_meta":{"progressToken": ${text} }}`
+  return progressTokenOf({ ...request('tools/call', JSON.parse(paramsText) as JsonObject), paramsText })
+    ?.progressTokenText
+}
+
 const CLAIM = { [META.protocolVersion]: MODERN_VERSION, [META.clientCapabilities]: {} }
 
 describe('R113 the era of a message', () => {
@@ -76,6 +82,7 @@ describe('R113 what makes a call of a request', () => {
     signal: new AbortController().signal,
   }
   const call = (method: string, params: JsonObject) => callOf(request(method, params), context)
+  const traced = (traceparent: string) => call('tools/call', { name: 'x', _meta: { traceparent } })
 
   test.each<[string, JsonObject, string]>([
     ['tools/call', { name: 'x' }, 'tool x'],
@@ -91,7 +98,6 @@ describe('R113 what makes a call of a request', () => {
 
   test('goes on with the trace of the caller when that is one', () => {
     const id = '0af7651916cd43dd8448eb211c80319c'
-    const traced = (traceparent: string) => call('tools/call', { name: 'x', _meta: { traceparent } })
     expect(traced(`00-${id}-b7ad6b7169203331-01`)).toMatchObject({
       traceId: id,
       traceparent: `00-${id}-b7ad6b7169203331-01`,
@@ -109,11 +115,6 @@ describe('R113 what makes a call of a request', () => {
   })
 
   test('keeps a progress token to the letter: 0, "" and long numbers are tokens', () => {
-    const token = (text: string) => {
-      const paramsText = `{"_meta":{"progressToken": ${text} }}`
-      return progressTokenOf({ ...request('tools/call', JSON.parse(paramsText) as JsonObject), paramsText })
-        ?.progressTokenText
-    }
     for (const text of ['0', '""', '"a"', '12345678901234567890', '1.50']) expect(token(text)).toBe(text)
     for (const text of ['null', '{}', '[]', 'true']) expect(token(text)).toBeUndefined()
   })

@@ -10,6 +10,10 @@ function job() {
   return { work: () => promise, resolve, reject }
 }
 
+const broken = (): Promise<never> => {
+  throw new Error('at once')
+}
+
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
@@ -72,11 +76,33 @@ describe('R252 a bulkhead', () => {
     expect(bulkhead.running).toBe(0)
   })
 
+  test('lends a place to others while its holder waits for a person, and takes it back at once', async () => {
+    const bulkhead = open(1)
+    const person = job()
+    const rest = job()
+    const order: string[] = []
+    const asking = bulkhead.run(async (place) => {
+      await place.lend(person.work)
+      order.push('back')
+      return rest.work()
+    }, never)
+    const other = job()
+    const waited = bulkhead.run(other.work, never)
+    expect([bulkhead.running, bulkhead.waiting]).toEqual([1, 0])
+    const third = bulkhead.run(async () => void order.push('third'), never)
+    person.resolve('yes')
+    await vi.waitFor(() => expect(order).toEqual(['back']))
+    expect([bulkhead.running, bulkhead.waiting]).toEqual([2, 1])
+    other.resolve('')
+    await waited
+    expect([bulkhead.running, bulkhead.waiting]).toEqual([1, 1])
+    rest.resolve('')
+    await Promise.all([asking, third])
+    expect([order, bulkhead.running, bulkhead.waiting]).toEqual([['back', 'third'], 0, 0])
+  })
+
   test('keeps its place when work throws at once', async () => {
     const bulkhead = open(1)
-    const broken = (): Promise<never> => {
-      throw new Error('at once')
-    }
     for (let time = 0; time < 3; time += 1) await expect(bulkhead.run(broken, never)).rejects.toThrow('at once')
     expect(bulkhead.running).toBe(0)
   })

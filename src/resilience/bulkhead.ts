@@ -1,13 +1,22 @@
 import type { CancelSignal } from '#kernel/cancellation'
 import { AppError } from '#kernel/errors'
 
+/** A place that somebody has. */
+export interface Place {
+  /**
+   * Gives the place to others while `wait` runs. Whoever comes back goes on at once, before those who wait: the limit may
+   * be exceeded by as many as come back together.
+   */
+  lend<T>(wait: () => Promise<T>): Promise<T>
+}
+
 /** Lets at most `limit` things happen at once and a bounded number wait, first come, first served. */
 export interface Bulkhead {
   /**
    * Runs `work` when there is a place. Rejects with `overloaded` when too many wait already, with `timeout` after `waitMsMax`
    * without a place, and with the signal's reason when that aborts first.
    */
-  run<T>(work: () => Promise<T>, signal: CancelSignal): Promise<T>
+  run<T>(work: (place: Place) => Promise<T>, signal: CancelSignal): Promise<T>
   readonly running: number
   readonly waiting: number
 }
@@ -26,7 +35,7 @@ export function createBulkhead({ limit, queueMax, waitMsMax, name }: BulkheadLim
 
   const release = (): void => {
     const [next] = queue
-    if (next) {
+    if (next && running <= limit) {
       queue.delete(next)
       next()
     } else running -= 1
@@ -52,12 +61,22 @@ export function createBulkhead({ limit, queueMax, waitMsMax, name }: BulkheadLim
       signal.removeEventListener('abort', abort)
     })
   }
+  const place: Place = {
+    async lend(away) {
+      release()
+      try {
+        return await away()
+      } finally {
+        running += 1
+      }
+    },
+  }
   return {
     async run(work, signal) {
       if (running < limit) running += 1
       else await wait(signal)
       try {
-        return await work()
+        return await work(place)
       } finally {
         release()
       }

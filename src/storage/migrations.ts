@@ -87,8 +87,7 @@ async function createExecutionTable(db: Kysely<unknown>): Promise<void> {
     .execute()
   const indexes = {
     executions_by_name: ['name', 'started_at', 'outcome', 'duration_ms'],
-    executions_by_server: ['server', 'started_at', 'outcome'],
-    executions_by_start: ['started_at', 'outcome', 'principal'],
+    executions_by_start: ['started_at', 'outcome', 'principal', 'server'],
   }
   for (const [name, columns] of Object.entries(indexes)) {
     await db.schema.createIndex(name).on('executions').columns(columns).execute()

@@ -56,15 +56,15 @@ function openDatabase(path: string): DatabaseSync {
 
 function createEngine(database: DatabaseSync, lock?: Disposable): Engine {
   const db = new Kysely<Schema>({ dialect: new NodeSqliteDialect({ database: kyselyDatabase(database) }) })
-  let insertion: StatementSync | undefined
+  let insertions: Insertions | undefined
   return {
     kind: 'sqlite',
     db,
     appendExecutions: (rows) =>
       // Holds kysely's only connection, so that no other transaction is open on it.
       db.connection().execute(async () => {
-        insertion ??= database.prepare(INSERT_EXECUTION)
-        insertAll(database, insertion, rows)
+        insertions ??= [database.prepare(insertText(1)), database.prepare(insertText(ROWS_TOGETHER))]
+        insertAll(database, insertions, rows)
       }),
     async close() {
       await db.destroy()
@@ -74,15 +74,29 @@ function createEngine(database: DatabaseSync, lock?: Disposable): Engine {
   }
 }
 
-const INSERT_EXECUTION = `
-  insert into executions (${EXECUTION_COLUMNS.join(', ')}) values (${EXECUTION_COLUMNS.map(() => '?').join(', ')})
-  on conflict (id) do nothing
-`
+/** A statement costs as much as a row: this many rows share one. */
+const ROWS_TOGETHER = 25
 
-function insertAll(database: DatabaseSync, insertion: StatementSync, rows: readonly ExecutionTable[]): void {
+function insertText(rows: number): string {
+  const row = `(${EXECUTION_COLUMNS.map(() => '?').join(', ')})`
+  const values = Array.from({ length: rows }, () => row).join(', ')
+  return `insert into executions (${EXECUTION_COLUMNS.join(', ')}) values ${values} on conflict (id) do nothing`
+}
+
+function valuesOf(row: ExecutionTable) {
+  return EXECUTION_COLUMNS.map((column) => row[column])
+}
+
+type Insertions = readonly [one: StatementSync, many: StatementSync]
+
+function insertAll(database: DatabaseSync, [one, many]: Insertions, rows: readonly ExecutionTable[]): void {
+  const together = rows.length - (rows.length % ROWS_TOGETHER)
   database.exec('begin immediate')
   try {
-    for (const row of rows) insertion.run(...EXECUTION_COLUMNS.map((column) => row[column]))
+    for (let from = 0; from < together; from += ROWS_TOGETHER) {
+      many.run(...rows.slice(from, from + ROWS_TOGETHER).flatMap(valuesOf))
+    }
+    for (const row of rows.slice(together)) one.run(...valuesOf(row))
     database.exec('commit')
   } catch (thrown) {
     if (database.isTransaction) database.exec('rollback')

@@ -29,7 +29,8 @@ export async function initialize(session: UpstreamSession, signal: AbortSignal):
   }
   const agreement = agreementOf('legacy', version, result, memberText(result.text, 'serverInfo'))
   session.agree(agreement)
-  session.notify('notifications/initialized')
+  // Over HTTP a list that overtakes it comes without what servers add once they know their client.
+  await session.announce('notifications/initialized')
   session.transport.opened?.(version, { listen: true })
   return agreement
 }

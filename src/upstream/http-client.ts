@@ -5,6 +5,9 @@ import { EGRESS_REFUSED } from './egress.ts'
 /** More connections make undici's pool slower than fewer: it looks through them one by one. */
 const CALL_CONNECTIONS = 64
 
+/** Shorter than what servers keep that do not say how long: a request on a connection that is just being closed is lost. */
+const KEEP_ALIVE_MS = 4000
+
 /** How connections are made: with a time limit alone, or judged one by one. */
 export type ConnectOption = buildConnector.connector | { readonly timeout: number }
 
@@ -22,7 +25,7 @@ export function createHttpClient(url: string, connect: ConnectOption): HttpClien
   if (username || password) throw new AppError('validation_error', 'A URL must not hold credentials; use headers')
   // Calls have their own deadlines; undici's would end quiet streams and slow calls.
   const common = { pipelining: 1, headersTimeout: 0, bodyTimeout: 0, connect }
-  const calls = new Pool(origin, { ...common, connections: CALL_CONNECTIONS, keepAliveTimeout: 60_000 })
+  const calls = new Pool(origin, { ...common, connections: CALL_CONNECTIONS, keepAliveTimeout: KEEP_ALIVE_MS })
   const streams = new Pool(origin, { ...common, connections: null })
   return {
     calls,

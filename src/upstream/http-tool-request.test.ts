@@ -64,7 +64,7 @@ describe('R252 an HTTP request of a tool call', () => {
       '{"constructor":1,"toString":2,"__proto__":3}',
     ],
     ['no arguments', {}, '{}', '/do', '{}'],
-  ])('with %s', (_what, parts, args, path, body) => {
+  ])('with %s', (...[, parts, args, path, body]) => {
     const request = made(parts, args)
     expect([request.path, request.body]).toEqual([path, body])
   })

@@ -20,6 +20,8 @@ import type { UpstreamLogLine } from '#registry/upstream-status'
 import type { Transport, TransportEvents } from './transport.ts'
 import { reasonOf } from './unless-aborted.ts'
 
+const ANNOUNCED_MS_MAX = 1000
+
 /** A request to the upstream. */
 export interface SessionRequest {
   readonly method: string
@@ -162,6 +164,14 @@ export class UpstreamSession {
 
   notify(method: string, paramsText?: string): void {
     if (!this.#ended) this.transport.send({ text: notificationText(method, paramsText), method })
+  }
+
+  /** A notification that nothing may overtake. Resolves when the server has it, or leaves us without a sign for long. */
+  announce(method: string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const patience = setTimeout(resolve, ANNOUNCED_MS_MAX)
+    this.transport.send({ text: notificationText(method), method, delivered: resolve })
+    return promise.finally(() => clearTimeout(patience))
   }
 
   /** Ends the session; what runs on it is rejected. Resolves when nothing of it is left. */

@@ -87,8 +87,11 @@ function sseTransport({ client, headers, path, stream }: SseParts, events: Trans
             lost(new AppError('upstream_unavailable', `The server answered HTTP ${status}`, { details: { status } }))
         },
         event() {},
-        end() {},
-        fail: lost,
+        end: () => message.delivered?.(),
+        fail: (error) => {
+          lost(error)
+          message.delivered?.()
+        },
       },
       65_536,
     )

@@ -70,13 +70,14 @@ export function openStdio(options: StdioOptions, events: TransportEvents): Trans
     kind: 'stdio',
     hasCallStreams: false,
     ...(child.pid === undefined ? {} : { pid: child.pid }),
-    send({ text, requestId }) {
+    send({ text, requestId, delivered }) {
       if (ended) {
         if (requestId !== undefined) events.failed(requestId, ended)
       } else if (child.stdin.writableLength > UNREAD_BYTES_MAX) {
         end(unavailable('The server does not read its input'))
         killTree(child.pid, mark, 'SIGKILL')
       } else child.stdin.write(`${oneLine(text)}\n`)
+      delivered?.()
     },
     abandon() {},
     answered() {},

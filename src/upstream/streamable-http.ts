@@ -58,7 +58,7 @@ class StreamableHttp implements Transport {
   send(message: Outgoing): void {
     const { requestId } = message
     const exchange = new HttpExchange(
-      requestId === undefined ? this.#oneWay() : this.#answerTo(requestId, message.method),
+      requestId === undefined ? this.#oneWay(message) : this.#answerTo(requestId, message.method),
       this.#options.limits.messageBytesMax,
     )
     if (requestId !== undefined) this.#exchanges.set(requestId, exchange)
@@ -112,15 +112,18 @@ class StreamableHttp implements Transport {
     return promise.finally(() => clearTimeout(patience))
   }
 
-  #oneWay(): ConstructorParameters<typeof HttpExchange>[0] {
+  #oneWay({ delivered }: Outgoing): ConstructorParameters<typeof HttpExchange>[0] {
     return {
       body: (status, text) => {
         if (status >= 400)
           this.#events.log('gateway', `the server refused a notification (HTTP ${status}) ${text.slice(0, 200)}`)
       },
       event: (event) => this.#deliver(event),
-      end() {},
-      fail: (error) => this.#events.log('gateway', `a notification was lost: ${error.message}`),
+      end: () => delivered?.(),
+      fail: (error) => {
+        this.#events.log('gateway', `a notification was lost: ${error.message}`)
+        delivered?.()
+      },
     }
   }
 

@@ -9,6 +9,8 @@ export interface Outgoing {
   readonly requestId?: number
   /** HTTP headers that mirror the body (2026-07-28). */
   readonly headers?: Readonly<Record<string, string>>
+  /** Called when what is sent next cannot overtake this message any more. */
+  delivered?(): void
 }
 
 /** What a transport reports to its session. */

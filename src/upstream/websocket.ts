@@ -36,7 +36,10 @@ export async function openWebSocket(options: WebSocketOptions, events: Transport
   return {
     kind: 'websocket',
     hasCallStreams: false,
-    send: ({ text }) => socket.send(text),
+    send({ text, delivered }) {
+      socket.send(text)
+      delivered?.()
+    },
     abandon() {},
     answered() {},
     async close() {

@@ -33,7 +33,7 @@ export function testCall(parts: CallParts = {}): Call {
     method: METHODS[kind],
     name,
     ...(namespace === undefined ? {} : { namespace }),
-    principal: { id: 'alice' } as Call['principal'],
+    principal: { id: 'alice' },
     paramsText: parts.paramsText ?? JSON.stringify(params),
     params,
     caller: { sessionKey: 'test', profile: { capabilities: {} }, ...parts.caller },

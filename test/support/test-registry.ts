@@ -3,7 +3,7 @@ import { uuidv7 } from '#kernel/ids'
 import type { CatalogChange } from '#registry/catalog-view'
 import type { HttpToolDraft, NamespaceDraft, Registry, UpstreamDraft } from '#registry/registry-api'
 import { openRegistry } from '#registry/registry'
-import type { UpstreamSnapshot } from '#registry/snapshot'
+import type { PrimitiveText, UpstreamSnapshot } from '#registry/snapshot'
 import { openStorage, type Storage } from '#storage/open-storage'
 
 export const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {} }
@@ -81,8 +81,6 @@ type Lists = Partial<Record<'tools' | 'prompts' | 'resources' | 'templates', rea
 
 /** Lists with definitions that say no more than the key. */
 export function snapshotOf(upstreamId: string, lists: Lists, more: Partial<UpstreamSnapshot> = {}): UpstreamSnapshot {
-  const named = (keys: readonly string[] = [], member = 'name') =>
-    keys.map((key) => ({ key, text: `{"${member}": ${JSON.stringify(key)}, "x": 1.0}` }))
   return {
     upstreamId,
     fetchedAt: 0,
@@ -94,4 +92,8 @@ export function snapshotOf(upstreamId: string, lists: Lists, more: Partial<Upstr
     templates: named(lists.templates, 'uriTemplate'),
     ...more,
   }
+}
+
+function named(keys: readonly string[] = [], member = 'name'): PrimitiveText[] {
+  return keys.map((key) => ({ key, text: `{"${member}": ${JSON.stringify(key)}, "x": 1.0}` }))
 }

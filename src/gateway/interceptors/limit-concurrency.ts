@@ -1,5 +1,5 @@
-import { createBulkhead, type Bulkhead } from '#resilience/bulkhead'
-import type { Interceptor, Target } from '../call.ts'
+import { createBulkhead, type Bulkhead, type Place } from '#resilience/bulkhead'
+import type { Interceptor, RoutedCall, Target } from '../call.ts'
 
 const QUEUE_MAX = 1000
 const WAIT_MS_MAX = 30_000
@@ -21,8 +21,15 @@ export function createLimitConcurrency(): Interceptor {
     return bulkhead
   }
   return function limitConcurrency(call, next) {
-    return bulkheadOf(call.target).run(() => next(call), call.signal)
+    return bulkheadOf(call.target).run((place) => next(lending(call, place)), call.signal)
   }
+}
+
+/** A person who thinks about a question must not keep others from the server. */
+function lending(call: RoutedCall, place: Place): RoutedCall {
+  const { caller } = call
+  const { ask } = caller
+  return ask ? { ...call, caller: { ...caller, ask: (question) => place.lend(() => ask(question)) } } : call
 }
 
 function forgetIdle(bulkheads: Map<string, Bulkhead>): void {

@@ -123,7 +123,8 @@ export const JSON_CASES: readonly BadCase[] = [
 
 const envelope = (members: Readonly<Record<string, string | undefined>>): string => {
   const all = { jsonrpc: '"2.0"', id: '7', method: '"ping"', ...members }
-  return `{${Object.entries(all).flatMap(([key, text]) => (text === undefined ? [] : [`"${key}":${text}`]))}}`
+  const texts = Object.entries(all).flatMap(([key, text]) => (text === undefined ? [] : [`"${key}":${text}`]))
+  return `{${texts.join(',')}}`
 }
 const refused = (what: string, body: string, id: BadCase['id'] = null): BadCase => {
   return { what: `${what}: ${shorten(body)}`, bytes: legacyPost(body), status: 400, code: -32600, id }

@@ -7,8 +7,8 @@ import {
   quiet,
   snapshotOf,
   upstreamDraft,
-} from '../../test/support/test-registry.ts'
-import { applyFile, type FileContents } from './apply-file.ts'
+} from '../support/test-registry.ts'
+import { applyFile, type FileContents } from '#registry/apply-file'
 
 const names = (tools: readonly { exposedName: string }[] = []) => tools.map(({ exposedName }) => exposedName)
 
@@ -196,11 +196,11 @@ describe('R252 operations on records', () => {
   })
 })
 
-describe('R252 the operator’s file', () => {
-  const file = (more: Partial<FileContents> = {}): FileContents => {
-    return { servers: [upstreamDraft('a')], tools: [], namespaces: [], ...more }
-  }
+const file = (more: Partial<FileContents> = {}): FileContents => {
+  return { servers: [upstreamDraft('a')], tools: [], namespaces: [], ...more }
+}
 
+describe('R252 the operator’s file', () => {
   test('leaves edits over the API alone while its entry is the same, over restarts too', async () => {
     await using t = await openTestRegistry()
     await applyFile(t.registry, file(), quiet)
