@@ -19,6 +19,7 @@ import { overviewOf, type UpstreamLine } from '#registry/overview'
 import { openRegistry } from '#registry/registry'
 import type { Registry } from '#registry/registry-api'
 import { openStorage, type Storage } from '#storage/open-storage'
+import { followCatalog } from '#telemetry/events'
 import type { createLogger } from '#telemetry/log'
 import { openOutbound, type Outbound } from '#upstream/open-outbound'
 
@@ -80,6 +81,7 @@ async function createCore(config: Config, deps: AppDeps, resources: AsyncDisposa
   const { logs, environment } = deps
   const storage = resources.use(await openStorage(config.database, { log: logs.logger('storage'), now }))
   const registry = await openRegistry({ stores: storage.registry, now, newId: uuidv7 })
+  followCatalog(logs.logger('registry'), registry.catalog)
   await applyFile(registry, config.dynamic, logs.logger('registry'))
   const news: Core['news'] = { resourceUpdated() {}, taskChanged() {} }
   const { resultBytesMax: messageBytesMax, handshakeTimeoutMs, toolTimeoutMs } = config
@@ -120,12 +122,11 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
   const { config, core, life, resources } = parts
   const { registry, outbound, storage, gateway } = core
   const { upstreams, admission, discovery } = outbound
-  const { catalog } = registry
   const guard = createHostGuard(config)
   const endpoint = createMcpEndpoint({
     ...upstreams,
     gateway,
-    catalog,
+    catalog: registry.catalog,
     guard,
     principal: LOCAL_PRINCIPAL,
     sealer: createSealer(await secretKey(config)),
@@ -133,7 +134,6 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
     bodyBytesMax: config.bodyBytesMax,
     sessionIdleMsMax: config.sessionIdleMsMax,
     now,
-    isCatalogComplete: () => registry.upstreams.list().every(({ id, enabled }) => !enabled || catalog.snapshot(id)),
   })
   core.news.resourceUpdated = endpoint.resourceUpdated
   core.news.taskChanged = endpoint.taskChanged

@@ -5,6 +5,7 @@ import { runCli } from '#cli/program'
 import { environment } from '#config/env'
 import { readGatewayFile } from '#config/gateway-file'
 import { loadConfig } from '#config/load'
+import { gatewayListening, settingsUnused } from '#telemetry/events'
 import { createLogger } from '#telemetry/log'
 import { bridgeStdio, createApp, type App, type Listening } from './app.ts'
 
@@ -21,8 +22,12 @@ function untilStopped(app: App): Promise<void> {
 
 async function start(config: Config): Promise<{ app: App; listening: Listening }> {
   const logs = createLogger({ level: config.logLevel, pretty: process.stderr.isTTY })
+  const log = logs.logger('main')
+  settingsUnused(log, config.unusedSettings)
   const app = await createApp(config, { logs, environment: environment() })
-  return { app, listening: await app.listen() }
+  const listening = await app.listen()
+  gatewayListening(log, { url: listening.url, servers: listening.servers.length })
+  return { app, listening }
 }
 
 process.exitCode = await runCli(process.argv, processIo(), {

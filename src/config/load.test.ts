@@ -182,10 +182,10 @@ describe('the file', () => {
         prefix: 'my_files',
         enabled: true,
         era: 'auto',
-        start: 'lazy',
+        start: 'eager',
         share: 'auto',
         timeoutMs: 30_000,
-        maxConcurrency: 16,
+        maxConcurrency: 64,
       },
     ])
   })

@@ -17,7 +17,7 @@ export interface Question {
 export type Answer = { readonly resultText: string } | { readonly errorText: string }
 
 /** What a client said it can do; upstreams are told no more than this on its behalf. */
-export interface ClientProfile {
+interface ClientProfile {
   readonly capabilities: JsonObject
   /** Raw text of clientInfo, when the client gave one. */
   readonly infoText?: string
@@ -82,7 +82,7 @@ export interface Call {
   readonly notes: CallNotes
 }
 
-export interface CallNotes {
+interface CallNotes {
   server: string
   /** The links the call came to and the milliseconds since its start, in turn: flat, because every call makes one. */
   readonly stages: (string | number)[]

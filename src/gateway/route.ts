@@ -24,24 +24,29 @@ export function route(catalog: Catalog, call: Call): Target {
 function routeTool(view: CatalogView, name: string): Target {
   const tool = view.toolByName.get(name)
   if (!tool) throw new ToolNotFoundError(name)
-  return { ...toTarget(tool, tool.originalName), tool: routedTool(tool) }
+  return toolTarget(tool)
 }
 
-const routedTools = new WeakMap<CatalogTool, RoutedTool>()
+/** A tool's target is the same object as long as the tool is: links keep what they know of it by that. */
+const toolTargets = new WeakMap<CatalogTool, Target>()
+
+function toolTarget(tool: CatalogTool): Target {
+  const known = toolTargets.get(tool)
+  if (known) return known
+  const target = { ...toTarget(tool, tool.originalName), tool: routedTool(tool) }
+  toolTargets.set(tool, target)
+  return target
+}
 
 function routedTool(tool: CatalogTool): RoutedTool {
-  const known = routedTools.get(tool)
-  if (known) return known
   const annotations = objectAt(tool.definition, 'annotations')
-  const routed: RoutedTool = {
+  return {
     kind: tool.kind,
     exposedName: tool.exposedName,
     ...(tool.inputSchemaText === undefined ? {} : { inputSchemaText: tool.inputSchemaText }),
     readOnly: annotations?.['readOnlyHint'] === true,
     idempotent: annotations?.['idempotentHint'] === true,
   }
-  routedTools.set(tool, routed)
-  return routed
 }
 
 function routePrompt(view: CatalogView, name: string): Target {

@@ -8,7 +8,7 @@ import { defined } from './defined.ts'
 import { isoTime, isoTimeOrNull } from './page.ts'
 import { maskedConnection, redactor, unmaskedConnection } from './server-secrets.ts'
 
-const MAX_CONCURRENCY = 16
+const MAX_CONCURRENCY = 64
 
 type Sources = Pick<ApiDeps, 'registry' | 'upstreams'>
 
@@ -68,7 +68,7 @@ export function serverDraft(body: ServerRegistration, timeoutMs: number, before?
     prefix: body.name,
     enabled: true,
     era: 'auto',
-    start: 'lazy',
+    start: 'eager',
     share: 'auto',
     timeoutMs,
     maxConcurrency: MAX_CONCURRENCY,

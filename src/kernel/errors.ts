@@ -39,7 +39,7 @@ export class ToolNotFoundError extends AppError {
 }
 
 /** The tool was reached, or should have been, and no result came of it. */
-export class ToolExecutionError extends AppError {
+class ToolExecutionError extends AppError {
   constructor(message: string, options: { details?: ErrorDetails; cause?: unknown } = {}) {
     super('tool_execution_error', message, options)
   }
@@ -49,7 +49,7 @@ export class ToolExecutionError extends AppError {
  * A JSON-RPC error that an upstream answered. It travels to an MCP client as it came, `data` included;
  * REST shows it as `tool_execution_error`.
  */
-export class UpstreamRpcError extends AppError {
+export class UpstreamRpcError extends ToolExecutionError {
   readonly rpcCode: number
   /** The raw text of the `error` member. */
   readonly errorText: string
@@ -57,7 +57,7 @@ export class UpstreamRpcError extends AppError {
   readonly era: 'legacy' | 'modern' | undefined
 
   constructor(upstream: string, error: { code: number; message: string; text: string }, era?: UpstreamRpcError['era']) {
-    super('tool_execution_error', error.message, { details: { server: upstream, rpc_code: error.code } })
+    super(error.message, { details: { server: upstream, rpc_code: error.code } })
     this.rpcCode = error.code
     this.errorText = error.text
     this.era = era

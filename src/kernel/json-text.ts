@@ -25,13 +25,22 @@ export interface Member {
 /** The members of the object that begins at or after `at`, in order, its values unparsed; what is no object has none. */
 export function membersOf(text: string, at = 0): Member[] {
   const members: Member[] = []
+  walkMembers(text, at, (keyStart, keyEnd, start, end) => {
+    members.push({ key: keyText(text, keyStart, keyEnd), keyStart, start, end })
+  })
+  return members
+}
+
+type Visit = (keyStart: number, keyEnd: number, start: number, end: number) => void
+
+function walkMembers(text: string, at: number, visit: Visit): void {
   let position = skipBlanks(text, at)
-  if (text.charCodeAt(position) !== OPEN_BRACE) return members
+  if (text.charCodeAt(position) !== OPEN_BRACE) return
   position += 1
   for (;;) {
     position = skipBlanks(text, position)
     const code = text.charCodeAt(position)
-    if (code === CLOSE_BRACE) return members
+    if (code === CLOSE_BRACE) return
     if (code === COMMA) {
       position += 1
       continue
@@ -39,7 +48,7 @@ export function membersOf(text: string, at = 0): Member[] {
     const keyEnd = endOfString(text, position)
     const start = skipBlanks(text, skipBlanks(text, keyEnd) + 1)
     const end = endOfValue(text, start)
-    members.push({ key: keyText(text, position, keyEnd), keyStart: position, start, end })
+    visit(position, keyEnd, start, end)
     position = end
   }
 }
@@ -66,8 +75,27 @@ export function elementsOf(text: string, at = 0): string[] {
 
 /** The raw text of one member's value, or undefined; of equal keys the last, as `JSON.parse` reads them. */
 export function memberText(text: string, key: string): string | undefined {
-  const member = membersOf(text).findLast((each) => each.key === key)
-  return member && text.slice(member.start, member.end)
+  const { start, end } = findMember(text, key)
+  return end < 0 ? undefined : text.slice(start, end)
+}
+
+/** Where the last member of this key has its value, and how many there are. Makes nothing on the way: calls look often. */
+function findMember(text: string, key: string): { start: number; end: number; count: number } {
+  const found = { start: -1, end: -1, count: 0 }
+  walkMembers(text, 0, (keyStart, keyEnd, start, end) => {
+    if (!isKey(text, keyStart, keyEnd, key)) return
+    found.start = start
+    found.end = end
+    found.count += 1
+  })
+  return found
+}
+
+/** A key of the same length is the same only to the letter; one that is spelled with escapes is longer. */
+function isKey(text: string, keyStart: number, keyEnd: number, key: string): boolean {
+  const length = keyEnd - keyStart - 2
+  if (length <= key.length) return length === key.length && text.startsWith(key, keyStart + 1)
+  return keyText(text, keyStart, keyEnd) === key
 }
 
 /** New raw values by key; undefined removes the member, a key that is not there is added at the end. */
@@ -75,6 +103,16 @@ export type Edits = Readonly<Record<string, string | undefined>>
 
 /** The object's text with some members replaced; everything else stays to the letter. */
 export function editObject(text: string, edits: Edits): string {
+  const [key, another] = Object.keys(edits)
+  const value = key === undefined ? undefined : edits[key]
+  if (key !== undefined && another === undefined && value !== undefined) {
+    const { start, end, count } = findMember(text, key)
+    if (count === 1) return text.slice(0, start) + value + text.slice(end)
+  }
+  return editMembers(text, edits)
+}
+
+function editMembers(text: string, edits: Edits): string {
   const members = membersOf(text)
   const kept: string[] = []
   const pending = new Set(Object.keys(edits))

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts'
-import { membersOf } from './json-text.ts'
+import { memberText } from './json-text.ts'
 
 /** A JSON-RPC id. It goes back with the type and the digits it came in, hence `text`. */
 export type RpcId = string | number
@@ -33,7 +33,7 @@ export interface RpcResponse {
   readonly error?: RpcErrorBody
 }
 
-export interface RpcErrorBody {
+interface RpcErrorBody {
   readonly code: number
   readonly message: string
   /** The raw text of the whole `error` member. */
@@ -73,28 +73,21 @@ function readCall(text: string, value: JsonObject, method: string): RpcRequest |
   const hasId = id !== undefined
   if (hasId && !isRpcId(id)) return fault('"id" must be a string or an integer', null)
   if (params !== undefined && !isJsonObject(params)) return fault('"params" must be an object', hasId ? id : null)
-  const members = membersOf(text)
-  const paramsText = textOf(text, members, 'params') ?? '{}'
+  const paramsText = memberText(text, 'params') ?? '{}'
   const call = { method, params: params ?? {}, paramsText }
   if (!hasId) return { kind: 'notification', ...call }
-  return { kind: 'request', id, idText: textOf(text, members, 'id') ?? '', ...call }
+  return { kind: 'request', id, idText: memberText(text, 'id') ?? '', ...call }
 }
 
 function readResponse(text: string, value: JsonObject, id: RpcId | null): RpcResponse | RpcFault {
   const { result, error } = value
   if ((result === undefined) === (error === undefined)) return fault('neither a request nor a response', id)
-  const members = membersOf(text)
-  if (isJsonObject(result)) return { kind: 'response', id, result, resultText: textOf(text, members, 'result') ?? '{}' }
+  if (isJsonObject(result)) return { kind: 'response', id, result, resultText: memberText(text, 'result') ?? '{}' }
   if (result !== undefined) return fault('"result" must be an object', id)
   if (!isJsonObject(error) || typeof error['code'] !== 'number') return fault('"error" must have a numeric "code"', id)
   const message = typeof error['message'] === 'string' ? error['message'] : ''
-  const errorText = textOf(text, members, 'error') ?? '{}'
+  const errorText = memberText(text, 'error') ?? '{}'
   return { kind: 'response', id, error: { code: error['code'], message, text: errorText } }
-}
-
-function textOf(text: string, members: ReturnType<typeof membersOf>, key: string): string | undefined {
-  const member = members.findLast((each) => each.key === key)
-  return member && text.slice(member.start, member.end)
 }
 
 function fault(reason: string, id: RpcId | null): RpcFault {

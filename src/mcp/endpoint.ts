@@ -54,7 +54,7 @@ export function createMcpEndpoint(deps: EndpointDeps): McpEndpoint {
     ...deps,
     sessions,
     tasks,
-    lists: createLists(deps.sealer, deps.isCatalogComplete),
+    lists: createLists(deps.sealer, deps.catalog.isComplete),
     keepAlives: createKeepAlives(),
   }
   const news = createNewsDesk(deps.catalog, sessions)

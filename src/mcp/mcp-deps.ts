@@ -13,8 +13,6 @@ export interface McpDeps extends TaskDeps {
   readonly bodyBytesMax: number
   /** Epoch milliseconds. */
   now(): number
-  /** False while a server is registered of which nothing is known yet. */
-  isCatalogComplete(): boolean
   subscribe(upstreamId: string, uri: string): Promise<void>
   unsubscribe(upstreamId: string, uri: string): Promise<void>
   /** A downstream session has ended; what upstreams hold for it can go. */

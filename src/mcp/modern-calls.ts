@@ -21,7 +21,7 @@ const MISSED_MAX = 1000
 const ASKABLE = ['sampling', 'elicitation', 'roots']
 
 /** One modern request that goes through the call path. */
-export interface ModernRequest {
+interface ModernRequest {
   readonly request: RpcRequest
   readonly claim: Claim
   readonly principal: Principal

@@ -71,7 +71,7 @@ async function resultOf(deps: ModernDeps, calls: ModernCalls, asked: Asked): Pro
   if (Object.hasOwn(CALL_METHODS, method)) return callResult(calls, view, asked, claim)
   switch (method) {
     case 'server/discover':
-      return discoverResult(view, deps.isCatalogComplete())
+      return discoverResult(view, deps.catalog.isComplete())
     case 'subscriptions/listen':
       await listen(deps, view, asked)
       return undefined
@@ -185,7 +185,7 @@ function acceptedFilter({ params }: RpcRequest, uris: readonly string[]): Listen
 }
 
 /** Which HTTP status goes with an error: 400 and 404 where the specification says so, else the error is in the body alone. */
-export function modernError(thrown: unknown): { text: string; status: number } {
+function modernError(thrown: unknown): { text: string; status: number } {
   if (thrown instanceof ModernRefusal) {
     const { rpcCode: code, message, data } = thrown
     return { text: JSON.stringify({ code, message, ...(data ? { data } : {}) }), status: thrown.httpStatus }

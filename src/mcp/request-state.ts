@@ -13,7 +13,7 @@ export type RequestState =
   | { readonly kind: 'parked'; readonly run: string; readonly round: number }
 
 /** What a state is sealed to: a request of this caller at this endpoint. */
-export interface StateOwner {
+interface StateOwner {
   readonly request: RpcRequest
   readonly principal: Principal
   readonly namespace: string | undefined

@@ -30,8 +30,3 @@ function translatedCode(code: number, message: string, era: Era): number {
     return RESOURCE_NOT_FOUND_LEGACY
   return code
 }
-
-/** The code of the text that `rpcErrorText` made. */
-export function codeOf(errorText: string): number {
-  return (JSON.parse(errorText) as { code: number }).code
-}

@@ -15,13 +15,13 @@ export interface StreamEvent {
 }
 
 /** Where a stream goes on after its first connection was lost. */
-export interface Follower {
+interface Follower {
   send(event: StreamEvent): void
   end(): void
 }
 
 /** What a client that lost a stream has missed of it. */
-export interface Missed {
+interface Missed {
   readonly stream: number
   readonly events: readonly StreamEvent[]
   /** Takes what is still to come on that stream; ends at once when nothing is. */

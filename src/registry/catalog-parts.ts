@@ -7,7 +7,7 @@ import type { HttpToolRecord, ToolOverrideRecord, UpstreamRecord } from './recor
 import type { PrimitiveText, UpstreamSnapshot } from './snapshot.ts'
 
 /** The pseudo upstream that owns plain HTTP tools. */
-export const HTTP_UPSTREAM = { upstreamId: 'http', server: 'http' } as const
+const HTTP_UPSTREAM = { upstreamId: 'http', server: 'http' } as const
 const HTTP_TOOL_CONCURRENCY = 64
 
 /** What one upstream adds to the catalog. */

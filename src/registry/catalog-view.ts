@@ -2,7 +2,7 @@ import type { JsonObject } from '#kernel/json'
 import type { UpstreamSnapshot } from './snapshot.ts'
 
 /** Whose primitive it is. HTTP tools have the pseudo upstream `http`. */
-export interface Owner {
+interface Owner {
   readonly upstreamId: string
   readonly server: string
 }

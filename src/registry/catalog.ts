@@ -35,6 +35,7 @@ export function createCatalog(source: CatalogSource): LiveCatalog {
     view: (namespace) => views.get(namespace),
     allTools: () => all,
     collisions: () => source.names.collisions(),
+    isComplete: () => source.upstreams().every(({ id, enabled }) => !enabled || source.snapshots.has(id)),
     snapshot: (upstreamId) => source.snapshots.get(upstreamId),
     onChange(listener) {
       listeners.add(listener)

@@ -1,7 +1,7 @@
 import type { JsonObject } from '#kernel/json'
 
 /** Which protocol family an upstream speaks; `auto` asks it. */
-export type EraChoice = 'auto' | 'legacy' | 'modern'
+type EraChoice = 'auto' | 'legacy' | 'modern'
 export type Era = Exclude<EraChoice, 'auto'>
 
 /** How we reach an upstream. */

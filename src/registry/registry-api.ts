@@ -64,6 +64,8 @@ export interface Catalog {
   /** All tools, disabled ones included: for the operator. */
   allTools(): readonly CatalogTool[]
   collisions(): readonly NameCollision[]
+  /** False while an upstream is enabled of which nothing is known yet. */
+  isComplete(): boolean
   snapshot(upstreamId: string): UpstreamSnapshot | undefined
   /** Called once a revision for each namespace whose visible lists changed. */
   onChange(listener: (change: CatalogChange) => void): () => void

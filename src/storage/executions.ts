@@ -35,14 +35,27 @@ function readExecution({ body, ...columns }: Selectable<ExecutionTable>): Execut
   return { id, name, server, principal, outcome, startedAt, durationMs, ...rest } as Execution
 }
 
+const KEYS_MAX = 2000
+const keys = new Map<string, string>()
+
+/** Few names make most rows. */
+function keyOf(text: string): string {
+  const known = keys.get(text)
+  if (known !== undefined) return known
+  if (keys.size >= KEYS_MAX) keys.clear()
+  const key = textKey(text)
+  keys.set(text, key)
+  return key
+}
+
 /** The body has what the columns do not: a row is written for every call, and bytes are what it costs. */
 function rowOf(execution: Execution): ExecutionTable {
   const { id, name, server, principal, outcome, startedAt, durationMs, ...rest } = execution
   const columns = {
     id: textKey(id),
-    name: textKey(name),
-    server: textKey(server),
-    principal: textKey(principal),
+    name: keyOf(name),
+    server: keyOf(server),
+    principal: keyOf(principal),
     outcome,
     started_at: Math.floor(startedAt),
     duration_ms: durationMs,

@@ -1,109 +1,40 @@
 import type { Logger } from '#kernel/logger'
 
-/** Calls and requests that take longer are worth a warning. */
-const SLOW_MS_DEFAULT = 5000
-
-export function gatewayListening(log: Logger, facts: { url: string; startMs: number; upstreams: number }): void {
+export function gatewayListening(log: Logger, facts: { readonly url: string; readonly servers: number }): void {
   log.info(facts, 'gateway listening')
 }
 
-export function gatewayStopping(log: Logger, facts: { signal: string; running: number }): void {
-  log.info(facts, 'gateway stopping')
+/** Settings that are set and mean nothing yet: whoever set them believes otherwise. */
+export function settingsUnused(log: Logger, names: readonly string[]): void {
+  if (names.length > 0) log.warn({ names }, 'settings not used yet')
 }
 
-export function gatewayStopped(log: Logger, facts: { ms: number; abandoned: number }): void {
-  if (facts.abandoned > 0) log.warn(facts, 'gateway stopped before all calls ended')
-  else log.info(facts, 'gateway stopped')
-}
-
-interface UpstreamChange {
-  readonly upstream: string
-  readonly from: string
-  readonly to: string
-  readonly reason: string
-  readonly nextRetryAt?: number
-}
-
-/** A warning where an upstream stops working or works less well; the way up is information. */
-export function upstreamStateChanged(log: Logger, change: UpstreamChange): void {
-  const level = change.to === 'offline' || change.to === 'degraded' ? 'warn' : 'info'
-  log[level]({ ...change }, 'upstream state changed')
-}
-
-interface CatalogFacts {
-  readonly revision: number
-  readonly namespace?: string
-  readonly tools: boolean
-  readonly prompts: boolean
-  readonly resources: boolean
-}
-
-export function catalogChanged(log: Logger, facts: CatalogFacts): void {
-  log.info({ ...facts }, 'catalog changed')
-}
-
-interface NameFacts {
+interface Collision {
   readonly kind: string
   readonly wanted: string
   readonly given: string
-  readonly upstream: string
+  readonly originalName: string
 }
 
-export function nameCollided(log: Logger, facts: NameFacts): void {
-  log.warn({ ...facts }, 'name already taken')
+/** What the log follows of the catalog. */
+interface FollowedCatalog {
+  readonly revision: number
+  onChange(listener: (change: { readonly namespace?: string }) => void): unknown
+  collisions(): readonly Collision[]
 }
 
-interface CallFacts {
-  readonly id: string
-  readonly traceId: string
-  readonly kind: string
-  readonly name: string
-  readonly server: string
-  readonly surface: string
-  readonly outcome: 'success' | 'error'
-  readonly errorCode?: string
-  readonly durationMs: number
-}
-
-/** Never arguments or results: the history has them where the operator allows. */
-export function callFinished(log: Logger, facts: CallFacts, slowMs = SLOW_MS_DEFAULT): void {
-  if (facts.durationMs >= slowMs) log.warn({ ...facts, slow: true }, 'slow call')
-  else log.debug({ ...facts }, 'call finished')
-}
-
-interface RequestFacts {
-  readonly requestId: string
-  readonly method: string
-  /** The route's pattern or the path without its query. */
-  readonly path: string
-  readonly status: number
-  readonly durationMs: number
-}
-
-export function requestServed(log: Logger, facts: RequestFacts, slowMs = SLOW_MS_DEFAULT): void {
-  if (facts.durationMs >= slowMs) log.warn({ ...facts, slow: true }, 'slow request')
-  else if (facts.status >= 500) log.warn({ ...facts }, 'request failed')
-  else log.info({ ...facts }, 'request served')
-}
-
-interface ReloadFacts {
-  readonly file: string
-  readonly servers: number
-  readonly tools: number
-  readonly namespaces: number
-  /** Settings whose change takes effect at the next start. */
-  readonly needRestart: readonly string[]
-}
-
-export function configReloaded(log: Logger, facts: ReloadFacts): void {
-  log.info({ ...facts }, 'configuration reloaded')
-}
-
-/** The file on disk cannot be used; what was read before stays in force. */
-export function configRejected(log: Logger, facts: { file: string; problems: readonly unknown[] }): void {
-  log.error(facts, 'configuration rejected, the previous one stays')
-}
-
-export function settingsUnused(log: Logger, names: readonly string[]): void {
-  if (names.length > 0) log.warn({ names }, 'settings not used yet')
+/** One line a changed list, and one a name that had to give way to another: never silently. */
+export function followCatalog(log: Logger, catalog: FollowedCatalog): void {
+  const told = new Set<string>()
+  const tellCollisions = (): void => {
+    for (const { kind, wanted, given, originalName } of catalog.collisions()) {
+      if (!told.has(given)) log.warn({ kind, wanted, given, originalName }, 'name already taken')
+      told.add(given)
+    }
+  }
+  tellCollisions()
+  catalog.onChange((change) => {
+    log.info({ revision: catalog.revision, ...change }, 'catalog changed')
+    tellCollisions()
+  })
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { LogLevel } from '#config/config'
-import { callFinished, requestServed, upstreamStateChanged } from './events.ts'
+import { followCatalog } from './events.ts'
 import { createLogger } from './log.ts'
 
 function capture(level: LogLevel, pretty = false) {
@@ -101,38 +101,19 @@ describe('R102 lines for people', () => {
   })
 })
 
-describe('R103 slow work is told apart', () => {
-  const call = {
-    id: '1',
-    traceId: 't',
-    kind: 'tool',
-    name: 'a',
-    server: 's',
-    surface: 'mcp',
-    outcome: 'success',
-  } as const
-
-  test('a call is a debug line, a slow one a warning with its duration', () => {
-    const { log, records } = capture('DEBUG')
-    callFinished(log.logger('gateway'), { ...call, durationMs: 10 }, 100)
-    callFinished(log.logger('gateway'), { ...call, durationMs: 100 }, 100)
-    expect(records()).toMatchObject([
-      { level: 'debug', msg: 'call finished', durationMs: 10 },
-      { level: 'warn', msg: 'slow call', durationMs: 100, slow: true },
-    ])
-  })
-
-  test('each request has a line with its duration', () => {
-    const { log, records } = capture('INFO')
-    requestServed(log.logger('http'), { requestId: 'r', method: 'GET', path: '/x', status: 200, durationMs: 3 })
-    expect(records()).toMatchObject([{ level: 'info', requestId: 'r', durationMs: 3, status: 200 }])
-  })
-
-  test('an upstream that goes down is a warning, one that comes up is not', () => {
-    const { log, records } = capture('INFO')
-    const change = { upstream: 'u', from: 'connecting', reason: 'because' }
-    upstreamStateChanged(log.logger('x'), { ...change, to: 'offline' })
-    upstreamStateChanged(log.logger('x'), { ...change, to: 'online' })
-    expect(records().map(({ level }) => level)).toEqual(['warn', 'info'])
-  })
+test('R100 a name that had to give way is told once, a changed list each time', () => {
+  const { log, records } = capture('INFO')
+  const listeners: ((change: { namespace?: string }) => void)[] = []
+  const collision = { kind: 'tool', wanted: 'echo', given: 'echo_1a2b3c4d', originalName: 'echo' }
+  const catalog = {
+    revision: 7,
+    collisions: () => [collision],
+    onChange: (each: (typeof listeners)[0]) => listeners.push(each),
+  }
+  followCatalog(log.logger('registry'), catalog)
+  for (const listener of listeners) listener({ namespace: 'dev' })
+  expect(records()).toMatchObject([
+    { level: 'warn', msg: 'name already taken', wanted: 'echo', given: 'echo_1a2b3c4d' },
+    { level: 'info', msg: 'catalog changed', revision: 7, namespace: 'dev' },
+  ])
 })

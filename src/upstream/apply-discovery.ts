@@ -6,7 +6,7 @@ import type { Registry, UpstreamDraft } from '#registry/registry-api'
 import type { Discovery } from './discovery.ts'
 import type { DiscoverySource, FoundServer } from './found-server.ts'
 
-const MAX_CONCURRENCY = 16
+const MAX_CONCURRENCY = 64
 const PREFIX_LENGTH_MAX = 40
 
 export interface DiscoveryFeedDeps {

@@ -75,7 +75,7 @@ async function askDiscover(session: UpstreamSession, signal: AbortSignal): Promi
 }
 
 /** Whether a refusal is UnsupportedProtocolVersion (-32022) with our version among the supported ones. */
-export function supportsModern(error: UpstreamRpcError): boolean {
+function supportsModern(error: UpstreamRpcError): boolean {
   const supported = objectAt(JSON.parse(error.errorText) as JsonObject, 'data')?.['supported']
   return error.rpcCode === -32022 && Array.isArray(supported) && supported.includes(MODERN_VERSION)
 }

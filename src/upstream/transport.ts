@@ -24,7 +24,7 @@ export interface TransportEvents {
   log(source: UpstreamLogLine['source'], text: string): void
 }
 
-export type TransportKind = 'stdio' | 'streamable-http' | 'sse' | 'websocket'
+type TransportKind = 'stdio' | 'streamable-http' | 'sse' | 'websocket'
 
 /** A pipe to one upstream session. It moves text and knows nothing of what the text means. */
 export interface Transport {

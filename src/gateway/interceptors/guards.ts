@@ -6,7 +6,7 @@ import { editObject, editStrings, memberText } from '#kernel/json-text'
 import type { CallResult, Dispatch, Interceptor, RoutedCall } from '../call.ts'
 
 /** What an operator's own code sees of a call. */
-export interface GuardedCall {
+interface GuardedCall {
   readonly tool: string
   readonly server: string
   readonly principal: string

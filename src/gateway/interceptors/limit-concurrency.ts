@@ -9,20 +9,27 @@ const BULKHEADS_MAX = 1000
 /** An upstream, or one HTTP tool, has so many calls at once; the next wait in a bounded queue of its own. */
 export function createLimitConcurrency(): Interceptor {
   const bulkheads = new Map<string, Bulkhead>()
+  let byTarget = new WeakMap<Target, Bulkhead>()
   const bulkheadOf = (target: Target): Bulkhead => {
-    const { maxConcurrency: limit, timeoutMs, server: name } = target
-    const key = `${keyOf(target)} ${limit} ${timeoutMs}`
-    const known = bulkheads.get(key)
+    const known = byTarget.get(target)
     if (known) return known
-    if (bulkheads.size >= BULKHEADS_MAX) forgetIdle(bulkheads)
-    const limits = { limit, queueMax: QUEUE_MAX, waitMsMax: Math.min(WAIT_MS_MAX, timeoutMs), name }
-    const bulkhead = createBulkhead(limits)
+    if (bulkheads.size >= BULKHEADS_MAX) {
+      forgetIdle(bulkheads)
+      byTarget = new WeakMap()
+    }
+    const key = `${keyOf(target)} ${target.maxConcurrency} ${target.timeoutMs}`
+    const bulkhead = bulkheads.get(key) ?? bulkheadFor(target)
     bulkheads.set(key, bulkhead)
+    byTarget.set(target, bulkhead)
     return bulkhead
   }
   return function limitConcurrency(call, next) {
     return bulkheadOf(call.target).run((place) => next(lending(call, place)), call.signal)
   }
+}
+
+function bulkheadFor({ maxConcurrency: limit, timeoutMs, server: name }: Target): Bulkhead {
+  return createBulkhead({ limit, queueMax: QUEUE_MAX, waitMsMax: Math.min(WAIT_MS_MAX, timeoutMs), name })
 }
 
 /** A person who thinks about a question must not keep others from the server. */
