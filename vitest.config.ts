@@ -1,16 +1,35 @@
 import { defineConfig } from 'vitest/config'
 
-const project = (name: string, include: string[], testTimeout: number) => ({
-  test: { name, include, testTimeout, hookTimeout: testTimeout, environment: 'node' as const },
+interface Project {
+  readonly testTimeout: number
+  /** Files at once, and its turn. Tests that measure have the machine for themselves. */
+  readonly maxWorkers: number
+  readonly turn: number
+}
+
+const project = (name: string, include: string[], { testTimeout, maxWorkers, turn }: Project) => ({
+  test: {
+    name,
+    include,
+    testTimeout,
+    hookTimeout: testTimeout,
+    environment: 'node' as const,
+    maxWorkers,
+    sequence: { groupOrder: turn },
+  },
 })
 
 export default defineConfig({
   test: {
     projects: [
-      project('architecture', ['test/architecture/**/*.test.ts'], 10_000),
-      project('unit', ['src/**/*.test.ts', 'test/support/**/*.test.ts'], 10_000),
-      project('system', ['test/system/**/*.test.ts'], 30_000),
-      project('process', ['test/process/**/*.test.ts'], 60_000),
+      project('architecture', ['test/architecture/**/*.test.ts'], { testTimeout: 10_000, maxWorkers: 2, turn: 0 }),
+      project('unit', ['src/**/*.test.ts', 'test/support/**/*.test.ts'], {
+        testTimeout: 20_000,
+        maxWorkers: 2,
+        turn: 0,
+      }),
+      project('system', ['test/system/**/*.test.ts'], { testTimeout: 30_000, maxWorkers: 2, turn: 0 }),
+      project('process', ['test/process/**/*.test.ts'], { testTimeout: 60_000, maxWorkers: 1, turn: 1 }),
     ],
     globalSetup: ['./test/support/global-setup.ts'],
     reporters: ['default', './test/support/closing-line.ts'],

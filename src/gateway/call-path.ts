@@ -1,6 +1,6 @@
 import { AppError, toAppError } from '#kernel/errors'
 import type { Catalog } from '#registry/registry-api'
-import type { Call, CallKind, CallResult, Dispatch, Interceptor, RoutedCall, Target } from './call.ts'
+import type { Call, CallKind, CallResult, Dispatch, Interceptor, RoutedCall } from './call.ts'
 import type { Gateway } from './gateway.ts'
 import type { History } from './history.ts'
 import { route } from './route.ts'
@@ -55,9 +55,9 @@ export function createGateway({ catalog, path, dispatch, history }: GatewayDeps)
     async run(call) {
       running += 1
       try {
-        const target = isDraining ? STOPPING : tryRoute(catalog, call)
-        if (target instanceof AppError) return await refuse(call, target, history)
-        return await run[call.kind]({ ...call, target })
+        const routed = isDraining ? STOPPING : tryRoute(catalog, call)
+        if (routed instanceof AppError) return await refuse(call, routed, history)
+        return await run[call.kind](routed)
       } finally {
         running -= 1
         if (isDraining && running === 0) idle.resolve()
@@ -94,11 +94,13 @@ function note({ notes, startedAt }: Call, stage: string): void {
   notes.stages.push(stage, Date.now() - startedAt)
 }
 
-function tryRoute(catalog: Catalog, call: Call): Target | AppError {
+/** The same call with its target: not a copy, because every call would pay for it. */
+function tryRoute(catalog: Catalog, call: Call): RoutedCall | AppError {
   try {
     const target = route(catalog, call)
+    call.target = target
     call.notes.server = target.server
-    return target
+    return call as RoutedCall
   } catch (error) {
     return toAppError(error)
   }

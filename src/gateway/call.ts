@@ -1,4 +1,4 @@
-import type { CancelSignal } from '#kernel/cancellation'
+import type { Cancellation, CancelSignal } from '#kernel/cancellation'
 import type { JsonObject } from '#kernel/json'
 import type { Principal } from '#identity/principal'
 import type { Era } from '#registry/records'
@@ -61,25 +61,27 @@ export interface Call {
   /** Of the HTTP request that the call came in, where the surface tells it: to find the call in the log. */
   readonly requestId?: string
   /** W3C traceparent of the caller, when it sent one. */
-  readonly traceparent?: string
+  readonly traceparent: string | undefined
   readonly surface: 'mcp' | 'rest'
   readonly kind: CallKind
   readonly method: string
   /** Exposed name, or URI. */
   readonly name: string
-  readonly namespace?: string
+  readonly namespace: string | undefined
   readonly principal: Principal
   /** The raw params as the client sent them, ours (name, tokens) not yet replaced. */
   readonly paramsText: string
   /** The parsed params, read-only: for validation and policy, never serialised again. */
   readonly params: JsonObject
   readonly caller: Caller
-  /** Aborted when the client cancels or goes away in an era where that cancels. */
-  readonly signal: CancelSignal
+  /** Ends the call: the surface when the client cancels or goes away in an era where that cancels, a link that has had enough. */
+  readonly signal: Cancellation
   /** Epoch milliseconds. */
   readonly startedAt: number
   /** What the links noted on the way; the history keeps it. */
   readonly notes: CallNotes
+  /** Where it goes: the gateway finds out. */
+  target: Target | undefined
 }
 
 interface CallNotes {
@@ -111,7 +113,7 @@ export interface RoutedTool {
 
 /** A routed call: what the links below the route see. */
 export interface RoutedCall extends Call {
-  readonly target: Target
+  target: Target
 }
 
 /** An upstream's answer, its text as it came. */
@@ -124,7 +126,7 @@ export interface CallResult {
   /** Which era's members (`resultType`, caching hints) the text may have. Only surfaces and upstream sessions look at it. */
   readonly era: Era
   /** Raw text of the upstream's serverInfo, when it told. */
-  readonly serverInfoText?: string
+  readonly serverInfoText?: string | undefined
 }
 
 /** A tool's own failure. */

@@ -11,7 +11,7 @@ export interface Execution {
   readonly server: string
   readonly principal: string
   readonly surface: string
-  readonly namespace?: string
+  readonly namespace?: string | undefined
   readonly outcome: 'success' | 'error'
   /** Whether the tool itself reported the failure. */
   readonly isError: boolean

@@ -71,7 +71,14 @@ export function createHistory({ store, log, now }: HistoryDeps): History {
   }
 }
 
-function baseRow(call: Call, now: number): Omit<Execution, 'outcome' | 'isError' | 'resultBytes'> {
+interface Ending {
+  readonly now: number
+  readonly outcome: Execution['outcome']
+  readonly isError: boolean
+  readonly resultBytes: number
+}
+
+function rowOf(call: Call, { now, outcome, isError, resultBytes }: Ending): Execution {
   return {
     id: call.id,
     traceId: call.traceId,
@@ -80,27 +87,28 @@ function baseRow(call: Call, now: number): Omit<Execution, 'outcome' | 'isError'
     server: call.notes.server,
     principal: call.principal.id,
     surface: call.surface,
-    ...(call.namespace === undefined ? {} : { namespace: call.namespace }),
+    namespace: call.namespace,
+    outcome,
+    isError,
     startedAt: call.startedAt,
     durationMs: now - call.startedAt,
     requestBytes: call.paramsText.length,
+    resultBytes,
     stages: call.notes.stages,
   }
 }
 
 function successRow(call: Call, result: CallResult, now: number): Execution {
   const isError = isToolError(result)
-  return { ...baseRow(call, now), outcome: isError ? 'error' : 'success', isError, resultBytes: result.text.length }
+  return rowOf(call, { now, outcome: isError ? 'error' : 'success', isError, resultBytes: result.text.length })
 }
 
 function failureRow(call: Call, thrown: unknown, now: number): Execution {
   const error = toAppError(thrown)
+  const errorMessage = error.message.slice(0, MESSAGE_CHARS_MAX)
   return {
-    ...baseRow(call, now),
-    outcome: 'error',
-    isError: false,
+    ...rowOf(call, { now, outcome: 'error', isError: false, resultBytes: 0 }),
     errorCode: error.code,
-    errorMessage: error.message.slice(0, MESSAGE_CHARS_MAX),
-    resultBytes: 0,
+    errorMessage,
   }
 }

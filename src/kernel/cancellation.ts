@@ -44,6 +44,14 @@ export class Cancellation implements CancelSignal {
     else (this.#more ??= new Set()).add(listener)
   }
 
+  /** One that is aborted when `signal` is, with its reason. */
+  static following(signal: AbortSignal): Cancellation {
+    const cancellation = new Cancellation()
+    if (signal.aborted) cancellation.abort(signal.reason)
+    else signal.addEventListener('abort', () => cancellation.abort(signal.reason), { once: true })
+    return cancellation
+  }
+
   removeEventListener(_type: 'abort', listener: () => void): void {
     if (this.#listener === listener) this.#listener = undefined
     else this.#more?.delete(listener)

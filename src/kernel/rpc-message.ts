@@ -74,9 +74,8 @@ function readCall(text: string, value: JsonObject, method: string): RpcRequest |
   if (hasId && !isRpcId(id)) return fault('"id" must be a string or an integer', null)
   if (params !== undefined && !isJsonObject(params)) return fault('"params" must be an object', hasId ? id : null)
   const paramsText = memberText(text, 'params') ?? '{}'
-  const call = { method, params: params ?? {}, paramsText }
-  if (!hasId) return { kind: 'notification', ...call }
-  return { kind: 'request', id, idText: memberText(text, 'id') ?? '', ...call }
+  if (!hasId) return { kind: 'notification', method, params: params ?? {}, paramsText }
+  return { kind: 'request', id, idText: memberText(text, 'id') ?? '', method, params: params ?? {}, paramsText }
 }
 
 function readResponse(text: string, value: JsonObject, id: RpcId | null): RpcResponse | RpcFault {

@@ -73,7 +73,7 @@ export function createMcpEndpoint(deps: EndpointDeps): McpEndpoint {
       const place = placeOf(request.url ?? '')
       if (!place) return false
       const arrival: Arrival = { request, response, principal: deps.principal, namespace: place.namespace }
-      void guarded(deps, arrival, place.kind === 'mcp' ? answerMcp : sse.handle)
+      guarded(deps, arrival, place.kind === 'mcp' ? answerMcp : sse.handle)
       return true
     },
     resourceUpdated: news.resourceUpdated,
@@ -107,15 +107,11 @@ function decoded(segment: string): string {
 }
 
 /** Nothing leaves this function unanswered: what goes wrong becomes a JSON-RPC error with the right status. */
-async function guarded(
-  deps: EndpointDeps,
-  arrival: Arrival,
-  answer: (arrival: Arrival) => void | Promise<void>,
-): Promise<void> {
+function guarded(deps: EndpointDeps, arrival: Arrival, answer: (arrival: Arrival) => void | Promise<void>): void {
   try {
     const refusal = deps.guard(arrival.request)
     if (refusal) throw refusal
-    await answer(arrival)
+    answer(arrival)?.catch((thrown: unknown) => refuse(deps, arrival, thrown))
   } catch (thrown) {
     refuse(deps, arrival, thrown)
   }

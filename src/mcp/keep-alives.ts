@@ -2,7 +2,7 @@ const LOOK_MS = 2500
 
 /** Something that gives a sign of life when it was silent for long. Knows its own place in the list. */
 export interface Breathing {
-  place?: number
+  place?: number | undefined
   keepAlive(now: number): void
 }
 
@@ -35,7 +35,8 @@ export function createKeepAlives(): KeepAlives {
       items[place] = last
       last.place = place
       items.pop()
-      delete item.place
+      // Not `delete`: that makes an object of every request a slow one.
+      item.place = undefined
     },
     get size() {
       return items.length

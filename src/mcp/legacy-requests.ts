@@ -101,7 +101,7 @@ async function call(
         caller: session.callerFor(reply, progressTokenOf(request)),
         principal,
         signal,
-        ...(namespace === undefined ? {} : { namespace }),
+        namespace,
       }),
     )
     if (request.params['task'] !== undefined) deps.tasks.created(session, ownerOf(deps, session, request), result)

@@ -4,7 +4,7 @@ import { ChurnMap } from '#kernel/churn-map'
 import { AppError } from '#kernel/errors'
 import type { JsonObject } from '#kernel/json'
 import { isLogged } from '#kernel/protocol'
-import { notificationText, requestText, type RpcId, type RpcResponse } from '#kernel/rpc-message'
+import { isRpcId, notificationText, requestText, type RpcId, type RpcResponse } from '#kernel/rpc-message'
 import type { Principal } from '#identity/principal'
 import type { EventStream } from './event-stream.ts'
 import { canAnswer } from './primitives.ts'
@@ -36,7 +36,7 @@ export class LegacySession {
   readonly principal: Principal
   readonly protocolVersion: string
   readonly capabilities: JsonObject
-  readonly infoText: string | undefined
+  readonly #profile: Caller['profile']
   readonly events: EventLog = createEventLog()
   /** URIs this client wants to hear of, with the upstream each was subscribed at. */
   readonly subscriptions = new Map<string, string>()
@@ -44,7 +44,7 @@ export class LegacySession {
   readonly tasks = new Map<string, string>()
   logLevel: string | undefined
   lastUsedAt: number
-  readonly #calls = new ChurnMap<string, Cancellation>()
+  readonly #calls = new ChurnMap<RpcId, Cancellation>()
   readonly #questions = new Map<number, PromiseWithResolvers<Answer>>()
   readonly #backlog: StreamEvent[] = []
   readonly #streamLog = this.events.stream()
@@ -58,7 +58,8 @@ export class LegacySession {
     this.principal = options.principal
     this.protocolVersion = options.protocolVersion
     this.capabilities = options.capabilities
-    this.infoText = options.infoText
+    const { capabilities, infoText } = options
+    this.#profile = { capabilities, ...(infoText === undefined ? {} : { infoText }) }
     this.lastUsedAt = now
     this.#canBeAsked = ['sampling', 'elicitation', 'roots'].some((name) => options.capabilities[name] !== undefined)
   }
@@ -71,7 +72,7 @@ export class LegacySession {
   callerFor(reply: Reply, progress: { readonly progressTokenText: string } | undefined): Caller {
     return {
       sessionKey: this.id,
-      profile: { capabilities: this.capabilities, ...(this.infoText === undefined ? {} : { infoText: this.infoText }) },
+      profile: this.#profile,
       ...(this.#canBeAsked ? { ask: (question) => this.#ask(question, reply) } : {}),
       notify: (method, paramsText) => this.#notify(method, paramsText, reply),
       ...progress,
@@ -112,16 +113,16 @@ export class LegacySession {
   /** Remembers a running request, so that the client can cancel it. */
   began(id: RpcId): Cancellation {
     const cancellation = new Cancellation()
-    this.#calls.set(JSON.stringify(id), cancellation)
+    this.#calls.set(id, cancellation)
     return cancellation
   }
 
   finished(id: RpcId): void {
-    this.#calls.delete(JSON.stringify(id))
+    this.#calls.delete(id)
   }
 
   cancel(id: unknown): void {
-    this.#calls.get(JSON.stringify(id))?.abort(new AppError('cancelled', 'The client cancelled the request'))
+    if (isRpcId(id)) this.#calls.get(id)?.abort(new AppError('cancelled', 'The client cancelled the request'))
   }
 
   /** An answer of the client to one of our questions. One that nobody waits for is dropped. */

@@ -123,7 +123,7 @@ function postOne(deps: LegacyDeps, requests: LegacyRequests, arrival: Arrival, m
     isPrimed: session.protocolVersion >= PRIMED_SINCE,
   })
   deps.keepAlives.add(reply)
-  void answer(requests, session, message, reply).finally(() => deps.keepAlives.delete(reply))
+  void answer(requests, session, message, reply).then(() => deps.keepAlives.delete(reply))
 }
 
 /** Answers one request: a result, or the error that says what went wrong. One that the client cancelled gets no answer. */

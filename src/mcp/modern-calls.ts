@@ -129,8 +129,8 @@ function begin(deps: McpDeps, modern: ModernRequest, request: RpcRequest): Parke
     principal,
     caller: callerFor(modern, waiting),
     signal: cancellation,
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(traceparent === undefined ? {} : { traceparent }),
+    namespace,
+    traceparent,
   })
   const outcome = deps.gateway.run(call)
   run.follow(outcome)

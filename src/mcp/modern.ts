@@ -37,7 +37,7 @@ export function createModern(deps: ModernDeps): Modern {
       }
       const reply = new HttpReply(arrival.response, { acceptsStream: acceptsStream(arrival.request) })
       deps.keepAlives.add(reply)
-      void answer(deps, calls, { arrival, request: message, reply }).finally(() => deps.keepAlives.delete(reply))
+      void answer(deps, calls, { arrival, request: message, reply }).then(() => deps.keepAlives.delete(reply))
     },
     [Symbol.dispose]: () => calls[Symbol.dispose](),
   }

@@ -1,5 +1,5 @@
 import type { Call, Caller, CallKind } from '#gateway/call'
-import type { CancelSignal } from '#kernel/cancellation'
+import type { Cancellation } from '#kernel/cancellation'
 import { AppError, ToolNotFoundError } from '#kernel/errors'
 import { traceId, uuidv7 } from '#kernel/ids'
 import { objectAt, stringAt, type JsonObject } from '#kernel/json'
@@ -23,11 +23,11 @@ export const CALL_METHODS: Readonly<
 /** What a message becomes a call with. */
 export interface CallContext {
   readonly id?: string
-  readonly namespace?: string
+  readonly namespace: string | undefined
   readonly principal: Principal
   readonly caller: Caller
-  readonly signal: CancelSignal
-  readonly traceparent?: string
+  readonly signal: Cancellation
+  readonly traceparent?: string | undefined
 }
 
 /** Makes a call of a request. Throws `validation_error` when the params do not name a target. */
@@ -36,16 +36,18 @@ export function callOf(request: RpcRequest, context: CallContext): Call {
   if (!method) throw new AppError('method_not_found', `Unknown method: ${request.method}`)
   const name = method.nameOf(request.params)
   if (name === undefined) throw missingName(request)
-  const trace = traceOf(context.traceparent ?? stringAt(objectAt(request.params, '_meta'), 'traceparent'))
+  const traceparent = context.traceparent ?? stringAt(objectAt(request.params, '_meta'), 'traceparent')
+  const knownTrace = traceIdIn(traceparent)
   const { id, namespace, principal, caller, signal } = context
   return {
     id: id ?? uuidv7(),
-    ...trace,
+    traceId: knownTrace ?? traceId(),
+    traceparent: knownTrace === undefined ? undefined : traceparent,
     surface: 'mcp',
     kind: method.kind,
     method: request.method,
     name,
-    ...(namespace === undefined ? {} : { namespace }),
+    namespace,
     principal,
     paramsText: request.paramsText,
     params: request.params,
@@ -53,6 +55,7 @@ export function callOf(request: RpcRequest, context: CallContext): Call {
     signal,
     startedAt: Date.now(),
     notes: { server: '', stages: [] },
+    target: undefined,
   }
 }
 
@@ -65,9 +68,9 @@ function missingName({ method, params }: RpcRequest): AppError {
 }
 
 /** The caller's trace goes on (W3C Trace Context); a call without one begins a trace of its own. */
-function traceOf(traceparent: string | undefined): { traceId: string; traceparent?: string } {
-  const known = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(traceparent ?? '')?.[1]
-  return known !== undefined && traceparent !== undefined ? { traceId: known, traceparent } : { traceId: traceId() }
+function traceIdIn(traceparent: string | undefined): string | undefined {
+  if (traceparent === undefined) return undefined
+  return /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(traceparent)?.[1]
 }
 
 /** The raw text of the client's progress token; 0 and "" are tokens. */

@@ -50,8 +50,8 @@ function keyOf(text: string): string {
 
 /** The body has what the columns do not: a row is written for every call, and bytes are what it costs. */
 function rowOf(execution: Execution): ExecutionTable {
-  const { id, name, server, principal, outcome, startedAt, durationMs, ...rest } = execution
-  const columns = {
+  const { id, name, server, principal, outcome, startedAt, durationMs } = execution
+  const row: ExecutionTable = {
     id: textKey(id),
     name: keyOf(name),
     server: keyOf(server),
@@ -59,14 +59,28 @@ function rowOf(execution: Execution): ExecutionTable {
     outcome,
     started_at: Math.floor(startedAt),
     duration_ms: durationMs,
+    body: '',
   }
   const isLossless =
-    columns.id === id &&
-    columns.name === name &&
-    columns.server === server &&
-    columns.principal === principal &&
-    columns.started_at === startedAt
-  return { ...columns, body: JSON.stringify(isLossless ? rest : execution) }
+    row.id === id &&
+    row.name === name &&
+    row.server === server &&
+    row.principal === principal &&
+    row.started_at === startedAt
+  row.body = JSON.stringify(isLossless ? bodyOf(execution) : execution)
+  return row
+}
+
+type BodyMember = Exclude<
+  keyof Execution,
+  'id' | 'name' | 'server' | 'principal' | 'outcome' | 'startedAt' | 'durationMs'
+>
+
+/** Named one by one: to leave members out by a rest pattern takes four times as long. */
+function bodyOf(execution: Execution): Record<BodyMember, unknown> {
+  const { traceId, kind, surface, namespace, isError, errorCode, errorMessage } = execution
+  const { requestBytes, resultBytes, stages } = execution
+  return { traceId, kind, surface, namespace, isError, errorCode, errorMessage, requestBytes, resultBytes, stages }
 }
 
 function page(db: Database, filter: ExecutionFilter) {

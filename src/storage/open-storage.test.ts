@@ -56,7 +56,7 @@ interface Holder extends Disposable {
 async function holdInOtherProcess(database: DatabaseConfig): Promise<Holder> {
   const url = database.kind === 'postgres' ? database.url.reveal() : ''
   const program = `
-    import { openStorage } from './open-storage.ts'
+    import { openStorage } from './src/storage/open-storage.ts'
     import { upstreamRecord } from './test/support/storage-samples.ts'
     const log = { debug() {}, info() {}, warn() {}, error() {} }
     const database = { ...${JSON.stringify(database)}, url: { reveal: () => ${JSON.stringify(url)} } }
@@ -70,7 +70,8 @@ async function holdInOtherProcess(database: DatabaseConfig): Promise<Holder> {
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const [outcome] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
+  const ended = once(child, 'close').then(([code]) => [`ended with ${code}`] as const)
+  const [outcome] = (await Promise.race([once(createInterface({ input: child.stdout }), 'line'), ended])) as [string]
   return { process: child, outcome, [Symbol.dispose]: () => child.kill('SIGKILL') }
 }
 

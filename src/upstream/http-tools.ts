@@ -82,7 +82,7 @@ function request(agent: Dispatcher, tool: HttpToolRecord, call: RoutedCall, byte
     exchange.abort()
     reject(reasonOf(call.signal))
   }
-  call.signal.addEventListener('abort', abort, { once: true })
+  call.signal.addEventListener('abort', abort)
   const traced = call.traceparent === undefined ? headers : { ...headers, traceparent: call.traceparent }
   try {
     agent.dispatch({ origin, path, method, headers: traced, body: body ?? null }, exchange)

@@ -16,33 +16,35 @@ const IDLE_MS = 60_000
 /** A server that is too busy to answer gets no more time to settle a call that was given up. */
 const SETTLE_MS_MAX = 5000
 
-/** One session and who has it. */
-interface Lane {
+/** One session and who has it. All members from the start: calls read an object that grows more slowly. */
+class Lane {
   readonly opening: Promise<UpstreamSession>
-  session?: UpstreamSession
+  session: UpstreamSession | undefined
   /** Whose state the server holds: nobody else may use this session any more. */
-  boundTo?: string
+  boundTo: string | undefined
   /** Who has calls running, while the session is held alone. */
-  heldBy?: string
+  heldBy: string | undefined
   /** The last one that held it, for questions between calls. */
-  lastHolder?: Caller
+  lastHolder: Caller | undefined
   /** The most talkative level that the server was told. */
-  logLevel?: string
+  logLevel: string | undefined
   /** It holds something that the one it is bound to will come back for. */
-  isKept?: true
-  users: number
-  idle?: NodeJS.Timeout
+  isKept = false
+  users = 0
+  idle: NodeJS.Timeout | undefined
+
+  constructor(opening: Promise<UpstreamSession>) {
+    this.opening = opening
+  }
 }
 
-/** Who wants a lane, and under which key. */
+/** Who wants a session, and until when. */
 interface LaneUser {
-  readonly key: string
   readonly caller: Caller
   readonly signal: CancelSignal
 }
 
-/** What is done with a session. `keep`: it holds something for this caller from now on, and is the caller's until he goes. */
-type Use<T> = (session: UpstreamSession, keep: () => void) => Promise<T>
+type Use<T> = (session: UpstreamSession) => Promise<T>
 
 export interface PoolDeps {
   readonly share: Sharing
@@ -85,17 +87,15 @@ export class SessionPool {
   }
 
   /** Runs `use` with a session that this caller may use. Waits while all are held by others; rejects when `signal` aborts. */
-  withSession<T>(caller: Caller, signal: CancelSignal, use: Use<T>): Promise<T> {
-    const key = this.#keyOf(caller)
-    const lane = this.#primary?.session ? this.#laneFor(key) : undefined
-    const user = { key, caller, signal }
+  withSession<T>(user: LaneUser, use: Use<T>): Promise<T> {
+    const lane = this.#primary?.session ? this.#laneFor(this.#keyOf(user)) : undefined
     return lane ? this.#useLane(lane, user, use) : this.#waitForLane(user, use)
   }
 
   async #waitForLane<T>(user: LaneUser, use: Use<T>): Promise<T> {
     for (;;) {
       if (!this.#primary?.session) await unlessAborted(this.primary(), user.signal)
-      const lane = this.#laneFor(user.key)
+      const lane = this.#laneFor(this.#keyOf(user))
       if (lane) return this.#useLane(lane, user, use)
       await this.#untilReleased(user.signal)
     }
@@ -104,7 +104,7 @@ export class SessionPool {
   /** A downstream session has ended: what was only for it is closed. */
   async forget(sessionKey: string): Promise<void> {
     for (const lane of this.#lanes) {
-      if (lane.lastHolder?.sessionKey === sessionKey) delete lane.lastHolder
+      if (lane.lastHolder?.sessionKey === sessionKey) lane.lastHolder = undefined
       if (lane.boundTo === sessionKey) await this.#close(lane)
     }
   }
@@ -113,7 +113,7 @@ export class SessionPool {
     await Promise.all([...this.#lanes].map((lane) => this.#close(lane)))
   }
 
-  #keyOf(caller: Caller): string {
+  #keyOf({ caller }: LaneUser): string {
     return caller.ask || this.#deps.share === 'never' ? caller.sessionKey : CROWD
   }
 
@@ -150,25 +150,28 @@ export class SessionPool {
     return era === 'modern' || (session.transport.hasCallStreams && !this.#asksOutOfBand)
   }
 
-  async #useLane<T>(lane: Lane, { key, caller, signal }: LaneUser, use: Use<T>): Promise<T> {
+  async #useLane<T>(lane: Lane, user: LaneUser, use: Use<T>): Promise<T> {
+    const { caller, signal } = user
     clearTimeout(lane.idle)
     lane.users += 1
-    lane.heldBy = key
+    lane.heldBy = this.#keyOf(user)
     try {
       const session = lane.session ?? (await unlessAborted(lane.opening, signal))
       this.#handOver(lane, session, caller)
       if (caller.logLevel !== undefined && caller.logLevel !== lane.logLevel)
         await raiseLogLevel(lane, session, { level: caller.logLevel, signal })
-      return await use(session, () => this.#keep(lane, key))
+      return await use(session)
     } finally {
       if (signal.aborted && !this.#isShared(lane)) void settled(lane).then(() => this.#leave(lane))
       else this.#leave(lane)
     }
   }
 
-  #keep(lane: Lane, key: string): void {
-    if (this.#isShared(lane)) return
-    lane.boundTo = key
+  /** This session holds something for its caller from now on: it is his until he goes. */
+  keep(session: UpstreamSession, user: LaneUser): void {
+    const lane = this.#find((each) => each.session === session)
+    if (!lane || this.#isShared(lane)) return
+    lane.boundTo = this.#keyOf(user)
     lane.isKept = true
   }
 
@@ -180,7 +183,10 @@ export class SessionPool {
   /** A server that was told of roots asks for them again when its session gets another holder. */
   #handOver(lane: Lane, session: UpstreamSession, caller: Caller): void {
     if (this.#isShared(lane)) return
-    if (!caller.ask) return void delete lane.lastHolder
+    if (!caller.ask) {
+      lane.lastHolder = undefined
+      return
+    }
     const isNew = lane.lastHolder?.sessionKey !== caller.sessionKey
     lane.lastHolder = caller
     if (isNew && !caller.takesInputRequired && caller.profile.capabilities['roots'] !== undefined) {
@@ -189,7 +195,7 @@ export class SessionPool {
   }
 
   #released(lane: Lane): void {
-    delete lane.heldBy
+    lane.heldBy = undefined
     if (lane !== this.#primary && !lane.isKept) lane.idle = setTimeout(() => void this.#close(lane), IDLE_MS).unref()
     for (const wake of this.#waiting) wake()
   }
@@ -210,7 +216,7 @@ export class SessionPool {
       closed: (error) => this.#gone(lane, error),
       log: this.#deps.log,
     }
-    const lane: Lane = { opening: this.#deps.open(events), users: 0 }
+    const lane: Lane = new Lane(this.#deps.open(events))
     this.#lanes.add(lane)
     lane.opening.then(
       (session) => {

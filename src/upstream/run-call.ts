@@ -3,13 +3,18 @@ import { AppError, UpstreamRpcError } from '#kernel/errors'
 import { isJsonObject, stringAt, type JsonObject } from '#kernel/json'
 import { editObject, memberText, membersOf } from '#kernel/json-text'
 import { CODECS } from './codec.ts'
+import type { SessionPool } from './pool.ts'
 import type { SessionResult, UpstreamSession } from './session.ts'
 
 /** How often a server may ask for more input in one call. */
 const ROUNDS_MAX = 16
 
-/** Runs one call on one session, in the words of the session's era. `keep` is told when the session holds more of it than the answer. */
-export async function runCall(session: UpstreamSession, call: RoutedCall, keep: () => void): Promise<CallResult> {
+/** Runs one call on one session, in the words of the session's era. The pool is told when the session holds more of it than the answer. */
+export async function runCall(
+  session: UpstreamSession,
+  call: RoutedCall,
+  pool: Pick<SessionPool, 'keep'>,
+): Promise<CallResult> {
   const { era, serverInfoText } = session.agreement
   let result = await send(session, call)
   for (let round = 0; needsAnswers(result, call.caller); round += 1) {
@@ -18,9 +23,8 @@ export async function runCall(session: UpstreamSession, call: RoutedCall, keep: 
     }
     result = await send(session, await withAnswers(call, result))
   }
-  if (call.params['task'] !== undefined && isJsonObject(result.value['task'])) keep()
-  const answered = { text: result.text, value: result.value, server: session.server, era }
-  return serverInfoText === undefined ? answered : { ...answered, serverInfoText }
+  if (call.params['task'] !== undefined && isJsonObject(result.value['task'])) pool.keep(session, call)
+  return { text: result.text, value: result.value, server: session.server, era, serverInfoText }
 }
 
 function send(session: UpstreamSession, call: RoutedCall): Promise<SessionResult> {
@@ -31,7 +35,7 @@ function send(session: UpstreamSession, call: RoutedCall): Promise<SessionResult
     params: (requestId) => codec.params(call, requestId),
     caller: call.caller,
     signal: call.signal,
-    ...(headers ? { headers } : {}),
+    headers,
   })
 }
 

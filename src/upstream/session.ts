@@ -27,7 +27,7 @@ export interface SessionRequest {
   readonly method: string
   /** The params' text, once our id is known: it is the progress token too. */
   params(requestId: number): string
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>> | undefined
   /** For whom: gets progress and questions. Absent for the gateway's own requests. */
   readonly caller?: Caller
   /** Takes what comes on this request's own stream, where the gateway itself listens. */
@@ -56,9 +56,12 @@ export interface SessionEvents {
   log(source: UpstreamLogLine['source'], text: string): void
 }
 
-interface Pending extends SessionRequest {
-  resolve(result: SessionResult): void
-  reject(error: AppError): void
+/** A request without its answer. */
+interface Pending extends PromiseWithResolvers<SessionResult> {
+  readonly id: number
+  readonly request: SessionRequest
+  /** Listens to the request's signal. */
+  cancel(): void
 }
 
 /** What the handshake (or discovery) agreed on. */
@@ -92,7 +95,7 @@ export class UpstreamSession {
   /** What the transport reports to; hand it over before `attach`. */
   readonly transportEvents: TransportEvents = {
     message: (text, requestId) => this.#receive(text, requestId),
-    failed: (requestId, error) => this.#pending.get(requestId)?.reject(error),
+    failed: (requestId, error) => this.#fail(this.#pending.get(requestId), error),
     closed: (error) => this.#end(error),
     log: (source, text) => this.#events.log(source, text),
   }
@@ -130,36 +133,26 @@ export class UpstreamSession {
     if (this.#ended) return Promise.reject(this.#ended)
     const id = this.#nextId
     this.#nextId += 1
-    return new Promise((resolve, reject) => {
-      const finish = (): void => {
-        this.#pending.delete(id)
-        request.signal?.removeEventListener('abort', cancel)
-      }
-      const cancel = (): void => {
-        finish()
-        this.#cancel(id, request)
-        reject(reasonOf(request.signal))
-      }
-      if (request.signal?.aborted) {
-        reject(reasonOf(request.signal))
-        return
-      }
-      request.signal?.addEventListener('abort', cancel)
-      this.#pending.set(id, {
-        ...request,
-        resolve: (result) => {
-          finish()
-          resolve(result)
-        },
-        reject: (error) => {
-          finish()
-          reject(error)
-        },
-      })
-      const text = requestText(String(id), request.method, request.params(id))
-      const headers = request.headers ? { headers: request.headers } : {}
-      this.transport.send({ text, method: request.method, requestId: id, ...headers })
-    })
+    const { method, headers, signal } = request
+    if (signal?.aborted) return Promise.reject(reasonOf(signal))
+    const text = requestText(String(id), method, request.params(id))
+    const { promise, resolve, reject } = Promise.withResolvers<SessionResult>()
+    const pending: Pending = { id, request, promise, resolve, reject, cancel: () => this.#cancel(pending) }
+    signal?.addEventListener('abort', pending.cancel)
+    this.#pending.set(id, pending)
+    this.transport.send({ text, method, requestId: id, headers })
+    return promise
+  }
+
+  #forget({ id, request, cancel }: Pending): void {
+    this.#pending.delete(id)
+    request.signal?.removeEventListener('abort', cancel)
+  }
+
+  #fail(pending: Pending | undefined, error: AppError): void {
+    if (!pending) return
+    this.#forget(pending)
+    pending.reject(error)
   }
 
   notify(method: string, paramsText?: string): void {
@@ -201,7 +194,7 @@ export class UpstreamSession {
   #refuse(via: number | undefined, what: string): void {
     this.#events.log('gateway', `the server ${what}`)
     if (via === undefined) return
-    this.#pending.get(via)?.reject(new AppError('upstream_protocol_error', `${this.server} ${what}`))
+    this.#fail(this.#pending.get(via), new AppError('upstream_protocol_error', `${this.server} ${what}`))
   }
 
   #dispatch(message: RpcMessage, via: number | undefined): void {
@@ -221,7 +214,8 @@ export class UpstreamSession {
     const pending = typeof id === 'number' ? this.#pending.get(id) : undefined
     if (!pending)
       return this.#events.log('gateway', `an answer to no request of ours (id ${String(response.id)}) was dropped`)
-    this.transport.answered(Number(id))
+    this.#forget(pending)
+    this.transport.answered(pending.id)
     if (response.error) pending.reject(new UpstreamRpcError(this.server, response.error, this.#agreement?.era))
     else pending.resolve({ text: response.resultText ?? '{}', value: response.result ?? {} })
   }
@@ -232,13 +226,13 @@ export class UpstreamSession {
     if (method === 'notifications/cancelled')
       return this.#questions.get(questionKey(params['requestId']))?.abort(undefined)
     const pending = via === undefined ? undefined : this.#pending.get(via)
-    const notify = pending?.caller?.notify ?? pending?.listen
+    const notify = pending?.request.caller?.notify ?? pending?.request.listen
     if (notify) notify(method, notification.paramsText)
     else this.#events.notification(notification)
   }
 
   #progressed({ method, params, paramsText }: RpcNotification): void {
-    const caller = this.#pending.get(Number(params['progressToken']))?.caller
+    const caller = this.#pending.get(Number(params['progressToken']))?.request.caller
     const progressToken = caller?.progressTokenText
     if (progressToken !== undefined) caller?.notify?.(method, editObject(paramsText, { progressToken }))
   }
@@ -259,25 +253,27 @@ export class UpstreamSession {
 
   /** The caller on whose stream the question came, else whoever holds the session alone. Never a guess between two. */
   #callerFor(via: number | undefined): Caller | undefined {
-    const own = via === undefined ? undefined : this.#pending.get(via)?.caller
+    const own = via === undefined ? undefined : this.#pending.get(via)?.request.caller
     return own ?? this.#events.holder()
   }
 
   /** The newest running call of this session, for questions that name none. */
   newestCaller(): Caller | undefined {
-    return this.#pending.values().findLast((pending) => pending.caller)?.caller
+    return this.#pending.values().findLast(({ request }) => request.caller)?.request.caller
   }
 
   /** The session keys of everybody who has a call running here. */
   runningKeys(): Set<string> {
-    return new Set(this.#pending.values().flatMap((pending) => (pending.caller ? [pending.caller.sessionKey] : [])))
+    return new Set(this.#pending.values().flatMap(({ request: { caller } }) => (caller ? [caller.sessionKey] : [])))
   }
 
   #reply(text: string): void {
     if (!this.#ended) this.transport.send({ text })
   }
 
-  #cancel(id: number, request: SessionRequest): void {
+  #cancel(pending: Pending): void {
+    const { id, request } = pending
+    this.#fail(pending, reasonOf(request.signal))
     if (this.#ended) return
     const isModernHttp = this.#agreement?.era === 'modern' && this.transport.hasCallStreams
     if (!isModernHttp && request.method !== 'initialize') {
@@ -291,7 +287,7 @@ export class UpstreamSession {
     if (this.#ended) return
     this.#ended = error
     for (const question of this.#questions.values()) question.abort(error)
-    for (const pending of this.#pending.values()) pending.reject(error)
+    for (const pending of this.#pending.values()) this.#fail(pending, error)
     this.#events.closed(error)
   }
 }

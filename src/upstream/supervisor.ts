@@ -149,16 +149,19 @@ export class Supervisor {
   }
 
   #attempt(call: RoutedCall): Promise<CallResult> {
-    const onPool = (): Promise<CallResult> =>
-      this.#pool.withSession(call.caller, call.signal, (session, keep) => runCall(session, call, keep))
-    return this.#connectedAt === undefined ? unlessAborted(this.#ensure(), call.signal).then(onPool) : onPool()
+    return this.#connectedAt === undefined
+      ? unlessAborted(this.#ensure(), call.signal).then(() => this.#onPool(call))
+      : this.#onPool(call)
+  }
+
+  #onPool(call: RoutedCall): Promise<CallResult> {
+    return this.#pool.withSession(call, (session) => runCall(session, call, this.#pool))
   }
 
   /** A request about a task, on the session that made it: the caller's own. */
   async task(request: OwnedRequest): Promise<SessionResult> {
-    const { caller, signal } = request
-    await unlessAborted(this.#ensure(), signal)
-    return this.#pool.withSession(caller, signal, (session) => session.request(request))
+    await unlessAborted(this.#ensure(), request.signal)
+    return this.#pool.withSession(request, (session) => session.request(request))
   }
 
   /** Runs `use` on the session that holds subscriptions. */

@@ -8,7 +8,7 @@ export interface Outgoing {
   /** Our id of a request; absent for notifications and answers. */
   readonly requestId?: number
   /** HTTP headers that mirror the body (2026-07-28). */
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>> | undefined
   /** Called when what is sent next cannot overtake this message any more. */
   delivered?(): void
 }

@@ -1,4 +1,5 @@
 import type { Call, CallKind, CallResult, Caller, RoutedCall, Target } from '#gateway/call'
+import { Cancellation } from '#kernel/cancellation'
 import { traceId, uuidv7 } from '#kernel/ids'
 import type { JsonObject } from '#kernel/json'
 
@@ -32,14 +33,16 @@ export function testCall(parts: CallParts = {}): Call {
     kind,
     method: METHODS[kind],
     name,
-    ...(namespace === undefined ? {} : { namespace }),
+    traceparent: undefined,
+    namespace,
     principal: { id: 'alice' },
     paramsText: parts.paramsText ?? JSON.stringify(params),
     params,
     caller: { sessionKey: 'test', profile: { capabilities: {} }, ...parts.caller },
-    signal: parts.signal ?? new AbortController().signal,
+    signal: parts.signal ? Cancellation.following(parts.signal) : new Cancellation(),
     startedAt,
     notes: { server: '', stages: [] },
+    target: undefined,
   }
 }
 

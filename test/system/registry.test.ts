@@ -64,7 +64,7 @@ describe('R252 the catalog', () => {
     await t.add('a', ['read'])
     await t.add('whole', ['plain'], { prefix: '' })
     expect(t.registry.catalog.view()?.tools.map(({ text }) => text)).toEqual([
-      '{"name": "a__read","x": 1.0}',
+      '{"name": "a__read", "x": 1.0}',
       '{"name": "plain", "x": 1.0}',
     ])
   })

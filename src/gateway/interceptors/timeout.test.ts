@@ -10,7 +10,7 @@ afterEach(() => void vi.useRealTimers())
 function begin(caller: Partial<RoutedCall['caller']> = {}, signal?: AbortSignal) {
   const end = Promise.withResolvers<CallResult>()
   let seen: RoutedCall | undefined
-  const parts = { caller, ...(signal ? { signal } : {}) }
+  const parts = { caller: { progressTokenText: '1', ...caller }, ...(signal ? { signal } : {}) }
   const outcome = createTimeout(Date.now)(routedCall(parts), (call) => {
     seen = call
     call.signal.addEventListener('abort', () => end.reject(call.signal.reason))
@@ -89,6 +89,14 @@ describe('R252 the time of a call', () => {
     await expect(outcome).rejects.toThrow('the client left')
     await expect(begin({}, controller.signal).outcome).rejects.toThrow('the client left')
     expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('counts progress alone as a sign of life', async () => {
+    const { outcome, call } = begin({ notify: () => {} })
+    await pass(800)
+    call.caller.notify?.('notifications/message', '{}')
+    await pass(200)
+    await expect(outcome).rejects.toEqual(LATE)
   })
 
   test('gives a caller no function that it did not have', () => {

@@ -1,4 +1,3 @@
-import { Cancellation } from '#kernel/cancellation'
 import { AppError } from '#kernel/errors'
 import type { Caller, Interceptor, RoutedCall } from '../call.ts'
 
@@ -24,9 +23,7 @@ export function createTimeout(now: () => number): Interceptor {
 
 /** The clock of one call. One timer that is late to notice is cheaper than one that is set anew at each sign of life. */
 class Watch {
-  readonly call: RoutedCall
-  readonly #cancellation = new Cancellation()
-  readonly #original: RoutedCall
+  readonly #call: RoutedCall
   readonly #now: () => number
   readonly #idleMs: number
   #hardAt: number
@@ -36,23 +33,25 @@ class Watch {
   #timer: NodeJS.Timeout
 
   constructor(call: RoutedCall, now: () => number) {
-    this.#original = call
+    this.#call = call
     this.#now = now
     this.#idleMs = call.target.timeoutMs
     this.#lastSignAt = now()
-    this.#hardAt = now() + this.#idleMs * HARD_LIMIT_FACTOR
-    this.#timer = setTimeout(() => this.#look(), this.#idleMs)
-    call.signal.addEventListener('abort', this.#giveUp)
-    if (call.signal.aborted) this.#giveUp()
-    this.call = { ...call, signal: this.#cancellation, caller: this.#watched(call.caller) }
+    this.#hardAt = this.#lastSignAt + this.#idleMs * HARD_LIMIT_FACTOR
+    this.#timer = setTimeout(look, this.#idleMs, this)
+  }
+
+  /** The call, its progress and questions seen. Most calls can have neither, and pass as they are. */
+  get call(): RoutedCall {
+    const { caller } = this.#call
+    return caller.ask || caller.progressTokenText !== undefined
+      ? { ...this.#call, caller: this.#watched(caller) }
+      : this.#call
   }
 
   stop(): void {
     clearTimeout(this.#timer)
-    this.#original.signal.removeEventListener('abort', this.#giveUp)
   }
-
-  readonly #giveUp = (): void => this.#cancellation.abort(this.#original.signal.reason)
 
   #watched(caller: Caller): Caller {
     const { notify, ask } = caller
@@ -60,7 +59,7 @@ class Watch {
       ...caller,
       ...(notify && {
         notify: (method, paramsText) => {
-          this.#lastSignAt = this.#now()
+          if (method === 'notifications/progress') this.#lastSignAt = this.#now()
           notify(method, paramsText)
         },
       }),
@@ -80,17 +79,21 @@ class Watch {
     }
   }
 
-  #look(): void {
+  look(): void {
     const idleMs = this.#questions > 0 ? ANSWER_MS_MAX : this.#idleMs
     const remainingMs =
       Math.min(this.#lastSignAt + idleMs, this.#hardAt + (this.#questions > 0 ? ANSWER_MS_MAX : 0)) - this.#now()
     // While a question is open the end is far away, but the answer may come at any time.
-    if (remainingMs > 0) this.#timer = setTimeout(() => this.#look(), Math.min(remainingMs, this.#idleMs))
-    else this.#cancellation.abort(new AppError('timeout', this.#message(), { details: { timeout_ms: this.#idleMs } }))
+    if (remainingMs > 0) this.#timer = setTimeout(look, Math.min(remainingMs, this.#idleMs), this)
+    else this.#call.signal.abort(new AppError('timeout', this.#message(), { details: { timeout_ms: this.#idleMs } }))
   }
 
   #message(): string {
-    const { target, name } = this.#original
+    const { target, name } = this.#call
     return `${target.server} did not answer ${name} in ${this.#idleMs} ms`
   }
+}
+
+function look(watch: Watch): void {
+  watch.look()
 }

@@ -1,6 +1,7 @@
 import { executeAnswer, executeRequest, type ExecuteAnswer, type ExecuteRequest } from '#contract/execution'
 import { toolParams } from '#contract/tool'
 import { isToolError, type Call } from '#gateway/call'
+import { Cancellation } from '#kernel/cancellation'
 import { traceId } from '#kernel/ids'
 import type { JsonObject } from '#kernel/json'
 import { editObject, memberText } from '#kernel/json-text'
@@ -51,18 +52,20 @@ function toolCall({ newId, now }: ApiContext, request: ExecuteCall, name: string
   return {
     id: newId(),
     traceId: traceparent?.split('-')[1] ?? traceId(),
-    ...(traceparent === undefined ? {} : { traceparent }),
+    traceparent,
     requestId: request.requestId,
     surface: 'rest',
     kind: 'tool',
     method: 'tools/call',
     name,
+    namespace: undefined,
     principal: request.principal,
     paramsText: `{"name":${JSON.stringify(name)},"arguments":${argumentsText}}`,
     params: { name, arguments: (body.arguments ?? body.input_data ?? {}) as JsonObject },
     caller: CALLER,
-    signal: request.signal,
+    signal: Cancellation.following(request.signal),
     startedAt: now(),
     notes: { server: '', stages: [] },
+    target: undefined,
   }
 }
