@@ -38,9 +38,10 @@ export function callOf(request: RpcRequest, context: CallContext): Call {
   if (name === undefined) throw missingName(request)
   const traceparent = context.traceparent ?? stringAt(objectAt(request.params, '_meta'), 'traceparent')
   const knownTrace = traceIdIn(traceparent)
+  const startedAt = Date.now()
   const { id, namespace, principal, caller, signal } = context
   return {
-    id: id ?? uuidv7(),
+    id: id ?? uuidv7(startedAt),
     traceId: knownTrace ?? traceId(),
     traceparent: knownTrace === undefined ? undefined : traceparent,
     surface: 'mcp',
@@ -53,7 +54,7 @@ export function callOf(request: RpcRequest, context: CallContext): Call {
     params: request.params,
     caller,
     signal,
-    startedAt: Date.now(),
+    startedAt,
     notes: { server: '', stages: [] },
     target: undefined,
   }

@@ -86,7 +86,6 @@ function bodyOf(execution: Execution): Record<BodyMember, unknown> {
 function page(db: Database, filter: ExecutionFilter) {
   return matching(db, filter)
     .selectAll()
-    .orderBy('started_at', 'desc')
     .orderBy('id', 'desc')
     .limit(filter.limit)
     .offset(filter.offset)
@@ -119,7 +118,7 @@ async function prune(db: Database, before: number): Promise<number> {
       .selectFrom('executions')
       .select('id')
       .where('started_at', '<', before)
-      .orderBy('started_at')
+      .orderBy('id')
       .limit(PRUNED_PER_STATEMENT)
     const { numDeletedRows } = await db.deleteFrom('executions').where('id', 'in', oldest).executeTakeFirstOrThrow()
     removed += Number(numDeletedRows)

@@ -60,8 +60,9 @@ export function upstreamSnapshot(changes: Partial<UpstreamSnapshot> = {}): Upstr
 }
 
 export function execution(changes: Partial<Execution> = {}): Execution {
+  const { startedAt = 1_800_000_000_000 } = changes
   return {
-    id: uuidv7(),
+    id: uuidv7(startedAt),
     traceId: traceId(),
     kind: 'tool',
     name: 'files__read',
@@ -70,7 +71,7 @@ export function execution(changes: Partial<Execution> = {}): Execution {
     surface: 'mcp',
     outcome: 'success',
     isError: false,
-    startedAt: 1_800_000_000_000,
+    startedAt,
     durationMs: 1.5,
     requestBytes: 120,
     resultBytes: 4_096,
