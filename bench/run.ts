@@ -30,7 +30,7 @@ const BUDGET_MS = flags.quick ? 45_000 : 200_000
 const startedAt = performance.now()
 const base = flags.quick
   ? { rounds: 2, warmSeconds: 0.2, seconds: 0.6, deadline: startedAt + BUDGET_MS }
-  : { rounds: 5, warmSeconds: 0.3, seconds: 1.5, deadline: startedAt + BUDGET_MS }
+  : { rounds: 12, warmSeconds: 0.2, seconds: 0.6, deadline: startedAt + BUDGET_MS }
 const warmSeconds = flags.quick ? 1 : 3
 
 async function measureCalls(): Promise<Window[]> {

@@ -6,7 +6,7 @@ import type { CallKind, Dispatch, Interceptor } from './call.ts'
 import { callPath, createGateway, type Links } from './call-path.ts'
 import { createHistory } from './history.ts'
 
-const ORDER = ['trace', 'history', 'validateArguments', 'guards', 'limitConcurrency', 'timeout'] as const
+const ORDER = ['validateArguments', 'guards', 'limitConcurrency', 'timeout'] as const
 
 async function openGateway(dispatch: Dispatch, own: Partial<Links> = {}) {
   const t = await openTestRegistry()
@@ -19,12 +19,19 @@ async function openGateway(dispatch: Dispatch, own: Partial<Links> = {}) {
       passed.push(name)
       return next(call)
     }
-  const links = { ...Object.fromEntries(ORDER.map((name) => [name, link(name)])), ...own } as unknown as Links
   const history = createHistory({ store: t.storage.executions, log: quiet, now: Date.now })
-  const gateway = createGateway({ catalog: t.registry.catalog, path: callPath(links), dispatch, history })
+  const heard: string[] = []
+  const observers = {
+    trace: (_call, outcome) => void heard.push(outcome instanceof AppError ? outcome.code : outcome.text),
+    history: history.ended,
+  } satisfies Partial<Links>
+  const ways = Object.fromEntries(ORDER.map((name) => [name, link(name)])) as Pick<Links, (typeof ORDER)[number]>
+  const links: Links = { ...observers, ...ways, ...own }
+  const gateway = createGateway({ catalog: t.registry.catalog, path: callPath(links), dispatch })
   return {
     gateway,
     passed,
+    heard,
     async rows() {
       await history.flush()
       return (await t.storage.executions.list({ limit: 10, offset: 0 })).executions
@@ -39,8 +46,8 @@ async function openGateway(dispatch: Dispatch, own: Partial<Links> = {}) {
 describe('R252 the call path', () => {
   test.each<[CallKind, string, readonly string[]]>([
     ['tool', 'files__read', ORDER],
-    ['prompt', 'files__ask', ['trace', 'history', 'limitConcurrency', 'timeout']],
-    ['resource', 'file:///a', ['trace', 'history', 'limitConcurrency', 'timeout']],
+    ['prompt', 'files__ask', ['limitConcurrency', 'timeout']],
+    ['resource', 'file:///a', ['limitConcurrency', 'timeout']],
   ])('takes a %s through its links in their order, and notes when', async (kind, name, links) => {
     await using t = await openGateway(async () => callResult())
     const call = testCall({ kind, name })
@@ -75,7 +82,29 @@ describe('R252 the call path', () => {
     expect(await t.rows()).toMatchObject([
       { name: 'nothing', outcome: 'error', errorCode: 'tool_not_found', server: '' },
     ])
-    expect([dispatched, t.passed, t.gateway.running]).toEqual([0, [], 0])
+    expect([dispatched, t.passed, t.heard, t.gateway.running]).toEqual([0, [], ['tool_not_found'], 0])
+  })
+
+  test('gives the answer when its observers are ready, and tells them once of each call', async () => {
+    const busy = Promise.withResolvers<void>()
+    const told: unknown[] = []
+    await using t = await openGateway(async () => callResult('{"x":1}'), {
+      trace(_call, outcome) {
+        told.push(outcome)
+        return busy.promise
+      },
+    })
+    let isAnswered = false
+    const answer = t.gateway.run(testCall()).then((result) => {
+      isAnswered = true
+      return result
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+    expect([isAnswered, told.length, t.gateway.running]).toEqual([false, 1, 1])
+    busy.resolve()
+    expect(told).toEqual([await answer])
+    await expect(t.gateway.run(testCall({ name: 'nothing' }))).rejects.toBe(told[1])
+    expect(told).toHaveLength(2)
   })
 
   test('counts what runs, however it ends, and a stopping gateway waits for it and takes nothing more', async () => {

@@ -1,21 +1,28 @@
 import { AppError, toAppError } from '#kernel/errors'
 import type { Catalog } from '#registry/registry-api'
-import type { Call, CallKind, CallResult, Dispatch, Interceptor, RoutedCall } from './call.ts'
+import type { Call, CallKind, CallResult, Dispatch, Interceptor, Observer, RoutedCall } from './call.ts'
 import type { Gateway } from './gateway.ts'
-import type { History } from './history.ts'
 import { route } from './route.ts'
 
-/** One row of the call path: a link, and which calls pass it. */
-export interface Link {
+/** One row of the call path and the calls it is for: a link around what is below it, or an observer of what came out. */
+export type Row = Link | Observation
+
+interface Link {
   readonly name: string
   readonly kinds: readonly CallKind[]
   readonly run: Interceptor
 }
 
-/** The links of the path, made by their own files. */
+interface Observation {
+  readonly name: string
+  readonly kinds: readonly CallKind[]
+  readonly ended: Observer
+}
+
+/** The parts of the path, made by their own files. */
 export interface Links {
-  readonly trace: Interceptor
-  readonly history: Interceptor
+  readonly trace: Observer
+  readonly history: Observer
   readonly validateArguments: Interceptor
   readonly guards: Interceptor
   readonly limitConcurrency: Interceptor
@@ -26,10 +33,10 @@ const ALL: readonly CallKind[] = ['tool', 'prompt', 'resource', 'completion']
 const TOOLS: readonly CallKind[] = ['tool']
 
 /** Everything that happens to a call, in order. `docs/architecture/call-path.md` says why in this order. */
-export function callPath(links: Links): readonly Link[] {
+export function callPath(links: Links): readonly Row[] {
   return [
-    { name: 'trace', kinds: ALL, run: links.trace },
-    { name: 'history', kinds: ALL, run: links.history },
+    { name: 'trace', kinds: ALL, ended: links.trace },
+    { name: 'history', kinds: ALL, ended: links.history },
     { name: 'validate-arguments', kinds: TOOLS, run: links.validateArguments },
     { name: 'guards', kinds: TOOLS, run: links.guards },
     { name: 'limit-concurrency', kinds: ALL, run: links.limitConcurrency },
@@ -41,23 +48,34 @@ const STOPPING = new AppError('unavailable', 'The gateway is stopping')
 
 export interface GatewayDeps {
   readonly catalog: Catalog
-  readonly path: readonly Link[]
+  readonly path: readonly Row[]
   readonly dispatch: Dispatch
-  readonly history: History
 }
 
-export function createGateway({ catalog, path, dispatch, history }: GatewayDeps): Gateway {
-  const run = Object.fromEntries(ALL.map((kind) => [kind, fold(path, kind, dispatch)])) as Record<CallKind, Dispatch>
+export function createGateway({ catalog, path, dispatch }: GatewayDeps): Gateway {
+  const enter = byKind((kind) => fold(path, kind, dispatch))
+  const observers = byKind((kind) => observersOf(path, kind))
   let running = 0
   let isDraining = false
   const idle = Promise.withResolvers<void>()
+  const tell = async (call: Call, outcome: CallResult | AppError): Promise<void> => {
+    for (const ended of observers[call.kind]) await ended(call, outcome)
+  }
   return {
     async run(call) {
       running += 1
       try {
-        const routed = isDraining ? STOPPING : tryRoute(catalog, call)
-        if (routed instanceof AppError) return await refuse(call, routed, history)
-        return await run[call.kind](routed)
+        if (isDraining) throw STOPPING
+        const result = await enter[call.kind](routed(catalog, call))
+        for (const ended of observers[call.kind]) {
+          // Nearly never anything to wait for.
+          const busy = ended(call, result)
+          if (busy) await busy
+        }
+        return result
+      } catch (error) {
+        await tell(call, toAppError(error))
+        throw error
       } finally {
         running -= 1
         if (isDraining && running === 0) idle.resolve()
@@ -74,14 +92,22 @@ export function createGateway({ catalog, path, dispatch, history }: GatewayDeps)
   }
 }
 
+function byKind<T>(make: (kind: CallKind) => T): Record<CallKind, T> {
+  return Object.fromEntries(ALL.map((kind) => [kind, make(kind)])) as Record<CallKind, T>
+}
+
+function observersOf(path: readonly Row[], kind: CallKind): readonly Observer[] {
+  return path.flatMap((row) => ('ended' in row && row.kinds.includes(kind) ? [row.ended] : []))
+}
+
 /** The links of one kind of call around its dispatch. Each notes when the call came to it. */
-function fold(path: readonly Link[], kind: CallKind, dispatch: Dispatch): Dispatch {
+function fold(path: readonly Row[], kind: CallKind, dispatch: Dispatch): Dispatch {
   const last: Dispatch = (call) => {
     note(call, 'dispatch')
     return dispatch(call)
   }
   return path
-    .filter((link) => link.kinds.includes(kind))
+    .filter((row): row is Link => 'run' in row && row.kinds.includes(kind))
     .reduceRight<Dispatch>((next, { name, run }) => {
       return function link(call: RoutedCall): Promise<CallResult> {
         note(call, name)
@@ -95,20 +121,9 @@ function note({ notes, startedAt }: Call, stage: string): void {
 }
 
 /** The same call with its target: not a copy, because every call would pay for it. */
-function tryRoute(catalog: Catalog, call: Call): RoutedCall | AppError {
-  try {
-    const target = route(catalog, call)
-    call.target = target
-    call.notes.server = target.server
-    return call as RoutedCall
-  } catch (error) {
-    return toAppError(error)
-  }
-}
-
-/** A call that leads nowhere is a call, too: the history keeps it. */
-async function refuse(call: Call, error: AppError, history: History): Promise<never> {
-  const full = history.failed(call, error)
-  if (full) await full
-  throw error
+function routed(catalog: Catalog, call: Call): RoutedCall {
+  const target = route(catalog, call)
+  call.target = target
+  call.notes.server = target.server
+  return call as RoutedCall
 }

@@ -1,6 +1,7 @@
 import type { Cancellation, CancelSignal } from '#kernel/cancellation'
 import type { JsonObject } from '#kernel/json'
 import type { Principal } from '#identity/principal'
+import type { AppError } from '#kernel/errors'
 import type { Era } from '#registry/records'
 
 export type CallKind = 'tool' | 'resource' | 'prompt' | 'completion'
@@ -35,7 +36,7 @@ export interface Caller {
   readonly sessionKey: string
   readonly profile: ClientProfile
   /** Puts a question to this client and nobody else. Rejects with `missing_capability` where the client has not declared it. */
-  ask?(question: Question): Promise<Answer>
+  readonly ask?: ((question: Question) => Promise<Answer>) | undefined
   /** Told instead of `ask` when the server asked for something that this client can never give. */
   lacks?(method: string): void
   /**
@@ -46,9 +47,9 @@ export interface Caller {
   /** Relays a notification that belongs to this call, in order, before its result. */
   notify?(method: string, paramsText: string): void
   /** Raw text of the client's progress token, when it wants progress. */
-  readonly progressTokenText?: string
+  readonly progressTokenText?: string | undefined
   /** The least severe level of log messages that the client wants; undefined for none. */
-  readonly logLevel?: string
+  readonly logLevel?: string | undefined
   /** Headers `Mcp-Param-*` of a modern client, passed on unchanged. */
   readonly paramHeaders?: Readonly<Record<string, string>>
 }
@@ -139,3 +140,9 @@ export type Dispatch = (call: RoutedCall) => Promise<CallResult>
 
 /** One link: may answer itself, change the call, or run `next` zero, one or many times. */
 export type Interceptor = (call: RoutedCall, next: Dispatch) => Promise<CallResult>
+
+/**
+ * Hears how a call came out, refusals included, and cannot change it. The caller gets the outcome when what it returns has
+ * resolved.
+ */
+export type Observer = (call: Call, outcome: CallResult | AppError) => Promise<void> | void

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { AppError } from '#kernel/errors'
+import { AppError, toAppError } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
 import { callResult, testCall } from '../../test/support/test-call.ts'
 import type { Execution, ExecutionStore } from './executions.ts'
@@ -30,7 +30,7 @@ afterEach(() => void vi.useRealTimers())
 describe('R252 the history', () => {
   test('writes rows together, a moment behind the calls', async () => {
     const t = openStore()
-    for (let call = 0; call < 20; call += 1) expect(t.history.succeeded(testCall(), callResult())).toBeUndefined()
+    for (let call = 0; call < 20; call += 1) expect(t.history.ended(testCall(), callResult())).toBeUndefined()
     expect(t.batches).toEqual([])
     await vi.advanceTimersByTimeAsync(100)
     expect(t.batches).toEqual([20])
@@ -39,7 +39,7 @@ describe('R252 the history', () => {
 
   test('writes many rows at once and never more than its batch', async () => {
     const t = openStore()
-    for (let call = 0; call < 1234; call += 1) void t.history.succeeded(testCall(), callResult())
+    for (let call = 0; call < 1234; call += 1) void t.history.ended(testCall(), callResult())
     await t.history.flush()
     expect(t.kept).toHaveLength(1234)
     expect(Math.max(...t.batches)).toBeLessThanOrEqual(500)
@@ -49,9 +49,9 @@ describe('R252 the history', () => {
     const t = openStore()
     const hold = Promise.withResolvers<void>()
     t.state.hold = hold.promise
-    for (let call = 1; call < 10_000; call += 1) expect(t.history.succeeded(testCall(), callResult())).toBeUndefined()
+    for (let call = 1; call < 10_000; call += 1) expect(t.history.ended(testCall(), callResult())).toBeUndefined()
     let isFree = false
-    const full = t.history.failed(testCall({ name: 'last' }), new Error('x'))
+    const full = t.history.ended(testCall({ name: 'last' }), new AppError('timeout', 'x'))
     const waiting = full?.then(() => (isFree = true))
     await vi.advanceTimersByTimeAsync(5000)
     expect([full === undefined, isFree]).toEqual([false, false])
@@ -65,7 +65,7 @@ describe('R252 the history', () => {
     t.state.failure = new Error('disk full')
     const ids = Array.from({ length: 700 }, () => {
       const call = testCall()
-      void t.history.succeeded(call, callResult())
+      void t.history.ended(call, callResult())
       return call.id
     })
     await vi.advanceTimersByTimeAsync(3500)
@@ -77,9 +77,9 @@ describe('R252 the history', () => {
 
   test('writes everything when it ends, also what came in the very moment a write ended', async () => {
     const t = openStore()
-    void t.history.succeeded(testCall(), callResult())
+    void t.history.ended(testCall(), callResult())
     const first = t.history.flush()
-    const late = first.then(() => t.history.succeeded(testCall({ name: 'late' }), callResult()))
+    const late = first.then(() => t.history.ended(testCall({ name: 'late' }), callResult()))
     await Promise.all([first, late])
     await t.history[Symbol.asyncDispose]()
     expect(t.kept.map(({ name }) => name)).toEqual(['files__read', 'late'])
@@ -89,17 +89,17 @@ describe('R252 the history', () => {
   test('does not hold up the end of the gateway when the store is broken', async () => {
     const t = openStore()
     t.state.failure = new Error('gone')
-    void t.history.succeeded(testCall(), callResult())
+    void t.history.ended(testCall(), callResult())
     await t.history[Symbol.asyncDispose]()
     expect(t.errors).toHaveLength(1)
   })
 
   test('says what became of a call: success, the tool’s own failure, or an error with its code', async () => {
     const t = openStore()
-    void t.history.succeeded(testCall(), callResult('{"content":[]}'))
-    void t.history.succeeded(testCall(), callResult('{"isError":true}'))
-    void t.history.failed(testCall(), new AppError('timeout', 'late'))
-    void t.history.failed(testCall(), new TypeError(`secret ${'x'.repeat(5000)}`))
+    void t.history.ended(testCall(), callResult('{"content":[]}'))
+    void t.history.ended(testCall(), callResult('{"isError":true}'))
+    void t.history.ended(testCall(), new AppError('timeout', 'late'))
+    void t.history.ended(testCall(), toAppError(new TypeError(`secret ${'x'.repeat(5000)}`)))
     await t.history.flush()
     expect(t.kept.map(({ outcome, isError, errorCode }) => [outcome, isError, errorCode])).toEqual([
       ['success', false, undefined],

@@ -1,6 +1,6 @@
-import { messageOf, toAppError } from '#kernel/errors'
+import { AppError, messageOf } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
-import { isToolError, type Call, type CallResult } from './call.ts'
+import { isToolError, type Call, type CallResult, type Observer } from './call.ts'
 import type { Execution, ExecutionStore } from './executions.ts'
 
 /** Rows are written together: one by one they would cost ten times as much. */
@@ -13,8 +13,8 @@ const MESSAGE_CHARS_MAX = 1000
 
 /** The history of calls, written behind the calls. */
 export interface History extends AsyncDisposable {
-  succeeded(call: Call, result: CallResult): Promise<void> | undefined
-  failed(call: Call, error: unknown): Promise<void> | undefined
+  /** Every call leaves one row, whatever became of it. A writer that falls behind slows its callers; nothing is dropped. */
+  readonly ended: Observer
   /** Resolves when what was recorded so far is stored. */
   flush(): Promise<void>
 }
@@ -61,8 +61,8 @@ export function createHistory({ store, log, now }: HistoryDeps): History {
     return undefined
   }
   return {
-    succeeded: (call, result) => record(successRow(call, result, now())),
-    failed: (call, error) => record(failureRow(call, error, now())),
+    ended: (call, outcome) =>
+      record(outcome instanceof AppError ? failureRow(call, outcome, now()) : successRow(call, outcome, now())),
     flush,
     async [Symbol.asyncDispose]() {
       isStopping = true
@@ -103,8 +103,7 @@ function successRow(call: Call, result: CallResult, now: number): Execution {
   return rowOf(call, { now, outcome: isError ? 'error' : 'success', isError, resultBytes: result.text.length })
 }
 
-function failureRow(call: Call, thrown: unknown, now: number): Execution {
-  const error = toAppError(thrown)
+function failureRow(call: Call, error: AppError, now: number): Execution {
   const errorMessage = error.message.slice(0, MESSAGE_CHARS_MAX)
   return {
     ...rowOf(call, { now, outcome: 'error', isError: false, resultBytes: 0 }),

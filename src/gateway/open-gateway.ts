@@ -7,12 +7,11 @@ import type { ExecutionStore } from './executions.ts'
 import type { Gateway } from './gateway.ts'
 import { createHistory } from './history.ts'
 import { createGuards, type Guard } from './interceptors/guards.ts'
-import { createHistoryLink } from './interceptors/history.ts'
 import { createLimitConcurrency } from './interceptors/limit-concurrency.ts'
 import { createTimeout } from './interceptors/timeout.ts'
-import { createTrace } from './interceptors/trace.ts'
 import { createValidateArguments } from './interceptors/validate-arguments.ts'
 import { loadGuards, type GuardEntry } from './load-guards.ts'
+import { createTrace } from './trace.ts'
 
 export interface OpenGatewayDeps {
   readonly catalog: Catalog
@@ -30,21 +29,21 @@ export interface OpenGateway extends AsyncDisposable {
   useGuards(entries: readonly GuardEntry[]): Promise<void>
 }
 
-/** Builds the links that exist; `callPath` puts them in order. */
+/** Builds the parts that exist; `callPath` puts them in order. */
 export function openGateway({ catalog, executions, dispatch, log, now }: OpenGatewayDeps): OpenGateway {
   const history = createHistory({ store: executions, log, now })
   const schemas = createArgumentSchemas((error) => log.debug({ error }, 'input schema cannot be compiled'))
   let guards: readonly Guard[] = []
   const path = callPath({
     trace: createTrace(log, now),
-    history: createHistoryLink(history),
+    history: history.ended,
     validateArguments: createValidateArguments(schemas),
     guards: createGuards(() => guards),
     limitConcurrency: createLimitConcurrency(),
     timeout: createTimeout(now),
   })
   return {
-    gateway: createGateway({ catalog, path, dispatch, history }),
+    gateway: createGateway({ catalog, path, dispatch }),
     async useGuards(entries) {
       guards = await loadGuards(entries)
     },

@@ -93,41 +93,26 @@ async function call(
   request: RpcRequest,
   reply: Reply,
 ): Promise<string> {
-  const signal = session.began(request.id)
   const { namespace, principal } = session
-  try {
-    const result = await deps.gateway.run(
-      callOf(request, {
-        caller: session.callerFor(reply, progressTokenOf(request)),
-        principal,
-        signal,
-        namespace,
-      }),
-    )
-    if (request.params['task'] !== undefined) deps.tasks.created(session, ownerOf(deps, session, request), result)
-    return legacyText(result)
-  } finally {
-    session.finished(request.id)
-  }
+  const caller = session.callerFor(reply, progressTokenOf(request))
+  const signal = session.began(request.id)
+  const result = await deps.gateway.run(callOf(request, { caller, principal, signal, namespace }))
+  if (request.params['task'] !== undefined) deps.tasks.created(session, ownerOf(deps, session, request), result)
+  return legacyText(result)
 }
 
 function ownerOf({ catalog }: McpDeps, { namespace }: LegacySession, { params }: RpcRequest): string | undefined {
   return catalog.view(namespace)?.toolByName.get(stringAt(params, 'name') ?? '')?.upstreamId
 }
 
-async function aboutTasks(
+function aboutTasks(
   { tasks }: LegacyRequestsDeps,
   session: LegacySession,
   request: RpcRequest,
   reply: Reply,
 ): Promise<string> {
-  const signal = session.began(request.id)
-  try {
-    const caller = session.callerFor(reply, progressTokenOf(request))
-    return await tasks.answer({ request, session, caller, signal })
-  } finally {
-    session.finished(request.id)
-  }
+  const caller = session.callerFor(reply, progressTokenOf(request))
+  return tasks.answer({ request, session, caller, signal: session.began(request.id) })
 }
 
 /** A modern server's result without the members that a legacy client does not know. */

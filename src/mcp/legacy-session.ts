@@ -73,10 +73,10 @@ export class LegacySession {
     return {
       sessionKey: this.id,
       profile: this.#profile,
-      ...(this.#canBeAsked ? { ask: (question) => this.#ask(question, reply) } : {}),
+      ask: this.#canBeAsked ? (question) => this.#ask(question, reply) : undefined,
       notify: (method, paramsText) => this.#notify(method, paramsText, reply),
-      ...progress,
-      ...(this.logLevel === undefined ? {} : { logLevel: this.logLevel }),
+      progressTokenText: progress?.progressTokenText,
+      logLevel: this.logLevel,
     }
   }
 

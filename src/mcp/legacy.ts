@@ -119,7 +119,7 @@ function postOne(deps: LegacyDeps, requests: LegacyRequests, arrival: Arrival, m
   }
   const reply = new HttpReply(arrival.response, {
     acceptsStream: acceptsStream(arrival.request),
-    log: session.events.stream(),
+    openLog: () => session.events.stream(),
     isPrimed: session.protocolVersion >= PRIMED_SINCE,
   })
   deps.keepAlives.add(reply)
@@ -140,6 +140,8 @@ export async function answer(
     const error = toAppError(thrown)
     if (error.code === 'cancelled') reply.abandon()
     else reply.finish(errorText(request.idText, rpcErrorText(error, 'legacy')))
+  } finally {
+    session.finished(request.id)
   }
 }
 

@@ -25,7 +25,8 @@ export interface StreamLog {
 
 export interface HttpReplyOptions {
   readonly acceptsStream: boolean
-  readonly log?: StreamLog
+  /** Opens the log of this answer's stream, once it is one. */
+  openLog?(): StreamLog
   /** Bookmark the stream as clients of 2025-11-25 expect it. */
   readonly isPrimed?: boolean
 }
@@ -40,6 +41,7 @@ export class HttpReply implements Reply, Breathing {
   readonly #response: ServerResponse
   readonly #options: HttpReplyOptions
   #stream: EventStream | undefined
+  #log: StreamLog | undefined
   #isFinished = false
   #touchedAt = Date.now()
   /** Among those that the clock looks after. */
@@ -65,7 +67,7 @@ export class HttpReply implements Reply, Breathing {
     this.#isFinished = true
     if (this.#stream) {
       this.#send(this.#stream, typeof body === 'string' ? body : body.join(''))
-      this.#options.log?.end()
+      this.#log?.end()
       this.#stream.end()
     } else sendJson(this.#response, status, body)
   }
@@ -81,8 +83,9 @@ export class HttpReply implements Reply, Breathing {
   open(): EventStream {
     if (this.#stream) return this.#stream
     this.#stream = openEventStream(this.#response)
-    const { log, isPrimed } = this.#options
-    if (log && isPrimed) this.#stream.prime(log.start(), RETRY_MS)
+    const { isPrimed } = this.#options
+    this.#log = this.#options.openLog?.()
+    if (this.#log && isPrimed) this.#stream.prime(this.#log.start(), RETRY_MS)
     return this.#stream
   }
 
@@ -96,7 +99,7 @@ export class HttpReply implements Reply, Breathing {
   }
 
   #send(stream: EventStream, text: string): boolean {
-    const id = this.#options.log?.add(text)
+    const id = this.#log?.add(text)
     return stream.send({ data: text, ...(id === undefined ? {} : { id }) }) || id !== undefined
   }
 }

@@ -84,12 +84,7 @@ function bodyOf(execution: Execution): Record<BodyMember, unknown> {
 }
 
 function page(db: Database, filter: ExecutionFilter) {
-  return matching(db, filter)
-    .selectAll()
-    .orderBy('id', 'desc')
-    .limit(filter.limit)
-    .offset(filter.offset)
-    .execute()
+  return matching(db, filter).selectAll().orderBy('id', 'desc').limit(filter.limit).offset(filter.offset).execute()
 }
 
 async function count(db: Database, filter: ExecutionFilter): Promise<number> {

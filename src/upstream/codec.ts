@@ -1,4 +1,4 @@
-import type { Caller, RoutedCall } from '#gateway/call'
+import type { RoutedCall } from '#gateway/call'
 import { isJsonObject, objectAt, type JsonObject } from '#kernel/json'
 import { editObject, memberText, type Edits } from '#kernel/json-text'
 import { encodeHeaderValue, mirroredHeaders, paramHeaders, type ParamHeader } from '#kernel/param-headers'
@@ -19,7 +19,7 @@ export const CODECS: Readonly<Record<Era, Codec>> = {
     headers: traceHeader,
   },
   modern: {
-    params: (call, requestId) => edited(call, requestId, { meta: addClaim, top: {} }),
+    params: (call, requestId) => edited(call, requestId, withClaim(call)),
     headers: (call) =>
       modernHeaders(call.method, call.target.originalName, { ...callHeaders(call), ...traceHeader(call) }),
   },
@@ -50,56 +50,64 @@ export function ownClaim(): JsonObject {
   }
 }
 
-type MetaEdits = (caller: Caller, meta: JsonObject | undefined) => Edits
-
+/** What an era changes in the params: of `_meta`, and at the top. */
 interface EraEdits {
-  readonly meta: MetaEdits
-  /** Of the params themselves. */
+  readonly meta: Edits
   readonly top: Edits
 }
 
-const addClaim: MetaEdits = ({ profile, logLevel }, meta) => {
-  if (meta && META.protocolVersion in meta) return {}
-  return {
+/** Always these same: a call that needs no edit is seen without looking through one. */
+const NONE: Edits = {}
+const UNCHANGED: EraEdits = { meta: NONE, top: NONE }
+
+function withClaim({ caller: { profile, logLevel }, params }: RoutedCall): EraEdits {
+  const meta = objectAt(params, '_meta')
+  if (meta && META.protocolVersion in meta) return UNCHANGED
+  const claim = {
     [META.protocolVersion]: JSON.stringify(MODERN_VERSION),
     [META.clientCapabilities]: JSON.stringify(profile.capabilities),
     [META.clientInfo]: profile.infoText ?? GATEWAY_INFO_TEXT,
     ...(logLevel === undefined ? {} : { [META.logLevel]: JSON.stringify(logLevel) }),
   }
+  return { meta: claim, top: NONE }
 }
 
-function withoutClaim(call: RoutedCall): EraEdits {
-  const isModern = objectAt(call.params, '_meta')?.[META.protocolVersion] !== undefined
-  if (!isModern) return { meta: () => ({}), top: {} }
-  const removed = {
+const WITHOUT_CLAIM: EraEdits = {
+  meta: {
     [META.protocolVersion]: undefined,
     [META.clientCapabilities]: undefined,
     [META.clientInfo]: undefined,
     [META.logLevel]: undefined,
-  }
-  return { meta: () => removed, top: { inputResponses: undefined, requestState: undefined, task: undefined } }
+  },
+  top: { inputResponses: undefined, requestState: undefined, task: undefined },
+}
+
+function withoutClaim({ params }: RoutedCall): EraEdits {
+  return objectAt(params, '_meta')?.[META.protocolVersion] === undefined ? UNCHANGED : WITHOUT_CLAIM
 }
 
 function edited(call: RoutedCall, requestId: number, { meta, top }: EraEdits): string {
   const { caller, params, paramsText } = call
-  const metaValue = objectAt(params, '_meta')
-  const token = caller.progressTokenText === undefined ? {} : { progressToken: String(requestId) }
-  const metaEdits = { ...meta(caller, metaValue), ...token }
-  const edits: Record<string, string | undefined> = { ...nameEdits(call), ...top }
-  if (Object.keys(metaEdits).length > 0) {
-    const metaText = editObject(metaValue ? (memberText(paramsText, '_meta') ?? '{}') : '{}', metaEdits)
-    edits['_meta'] = metaText === '{}' ? undefined : metaText
+  const isWatched = caller.progressTokenText !== undefined
+  const name = nameEdits(call)
+  if (meta === NONE && top === NONE && !isWatched) return name === NONE ? paramsText : editObject(paramsText, name)
+  const edits: Record<string, string | undefined> = { ...name, ...top }
+  const metaEdits = isWatched ? { ...meta, progressToken: String(requestId) } : meta
+  if (metaEdits !== NONE) {
+    const metaText = objectAt(params, '_meta') ? memberText(paramsText, '_meta') : undefined
+    const editedText = editObject(metaText ?? '{}', metaEdits)
+    edits['_meta'] = editedText === '{}' ? undefined : editedText
   }
-  return Object.keys(edits).length === 0 ? paramsText : editObject(paramsText, edits)
+  return editObject(paramsText, edits)
 }
 
 function nameEdits({ method, params, paramsText, name, target }: RoutedCall): Edits {
-  if (name === target.originalName) return {}
+  if (name === target.originalName) return NONE
   const original = JSON.stringify(target.originalName)
   if (method !== 'completion/complete') return { name: original }
   return isJsonObject(params['ref'])
     ? { ref: editObject(memberText(paramsText, 'ref') ?? '{}', { name: original }) }
-    : {}
+    : NONE
 }
 
 /** A modern client's own headers pass unchanged; for everybody else we mirror the arguments. */

@@ -138,14 +138,12 @@ export class Supervisor {
   }
 
   /** Runs a call. A session that the upstream has forgotten is opened again once; a call that may have arrived is not repeated. */
-  async run(call: RoutedCall): Promise<CallResult> {
-    try {
-      return await this.#attempt(call)
-    } catch (error) {
+  run(call: RoutedCall): Promise<CallResult> {
+    return this.#attempt(call).catch((error: unknown) => {
       if (isUnreachable(error)) this.#lost(error)
       if (!isSafeToRepeat(error) || call.signal.aborted) throw this.#named(error)
       return this.#attempt(call).catch((again: unknown) => Promise.reject(this.#named(again)))
-    }
+    })
   }
 
   #attempt(call: RoutedCall): Promise<CallResult> {
