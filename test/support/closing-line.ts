@@ -1,6 +1,6 @@
 import type { Reporter, TestModule } from 'vitest/node'
 
-/** Prints `N passed, N failed, N skipped` alone on the last line: what CI and people read first. */
+/** Prints `N passed, N failed` alone on the last line, and `, N skipped` where some were: what CI and people read first. */
 export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const count = { passed: 0, failed: 0, skipped: 0 }
@@ -8,7 +8,8 @@ export default class ClosingLine implements Reporter {
       if (module.errors().length > 0) count.failed += 1
       for (const test of module.children.allTests()) count[outcome(test.result().state)] += 1
     }
-    console.log(`\n${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`)
+    const skipped = count.skipped === 0 ? '' : `, ${count.skipped} skipped`
+    console.log(`\n${count.passed} passed, ${count.failed} failed${skipped}`)
   }
 }
 
