@@ -14,6 +14,7 @@ export const name = z
   .max(128)
   .refine((value) => !/[\p{Cc}\p{Cs}]/u.test(value), 'holds a control character')
   .refine((value) => value.trim() === value, 'begins or ends with a blank')
+  .refine((value) => value !== '.' && value !== '..', 'is a step in a path, also percent-encoded: no URL could name it')
 
 /** A JSON object that is kept as it is. */
 export const jsonObject = z
