@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { HttpToolDraft, NamespaceDraft, UpstreamDraft } from '#registry/registry-api'
 import type { ConfigFile, ServerEntry } from '#contract/config-file'
+import { urlTransport } from '#contract/url-transport'
 import type { DiscoverySource, DynamicConfig, GuardConfig } from './config.ts'
 import { pathOf } from './setting-values.ts'
 
@@ -47,7 +48,9 @@ function upstreamOf(name: string, entry: ServerEntry, toolTimeoutMs: number): Up
 
 function connectionOf(entry: ServerEntry): Connection {
   const { url, cwd } = entry
-  if (url !== undefined) return { kind: 'http', url, headers: entry.headers ?? {}, transport: transportOf(url, entry) }
+  if (url !== undefined) {
+    return { kind: 'http', url, headers: entry.headers ?? {}, transport: urlTransport(url, chosenTransport(entry)) }
+  }
   return {
     kind: 'stdio',
     command: entry.command ?? '',
@@ -57,9 +60,8 @@ function connectionOf(entry: ServerEntry): Connection {
   }
 }
 
-function transportOf(url: string, entry: ServerEntry): HttpTransport {
-  if (/^wss?:/i.test(url)) return 'websocket'
-  return entry.transport ?? (entry.type === undefined ? 'auto' : TRANSPORTS[entry.type])
+function chosenTransport({ transport, type }: ServerEntry): HttpTransport {
+  return transport ?? (type === undefined ? 'auto' : TRANSPORTS[type])
 }
 
 function toolOf(name: string, entry: NonNullable<ConfigFile['tools']>[string], toolTimeoutMs: number): HttpToolDraft {

@@ -156,6 +156,14 @@ test('*** keeps the secrets of a server while it stays where it is', async () =>
   expect(connection('files')).toMatchObject({ env: { API_KEY: 'hush2', MORE: '1' }, args: STDIO.args })
 })
 
+test('a ws or wss address is a WebSocket, also where nobody says so', async () => {
+  await using t = await openTestApi()
+  const transport = async (body: object) => (await add(t, { name: crypto.randomUUID(), ...body })).body
+  expect(await transport({ url: 'wss://mcp.example/' })).toMatchObject({ transport: 'websocket' })
+  expect(await transport({ url: 'ws://mcp.example/', transport: 'auto' })).toMatchObject({ transport: 'websocket' })
+  expect(await transport({ url: 'https://mcp.example/' })).toMatchObject({ transport: 'auto' })
+})
+
 test('a change keeps the members of a connection that it does not name', async () => {
   await using t = await openTestApi()
   await add(t, { name: 'remote', url: 'https://mcp.example/', transport: 'sse', headers: { 'X-A': '1' } })
