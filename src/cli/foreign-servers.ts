@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import type { ServerRegistration } from '#contract/server'
+import { httpTransport } from '#kernel/http-transport'
 import { isJsonObject, objectAt, stringAt, type JsonObject, type JsonValue } from '#kernel/json'
 import type { Environment } from '#config/env'
 
@@ -47,15 +48,6 @@ function foreignServer(name: string, entry: JsonValue | undefined, context: Fore
   return { name, registration }
 }
 
-const TRANSPORTS: Readonly<Record<string, ServerRegistration['transport']>> = {
-  http: 'streamable-http',
-  'streamable-http': 'streamable-http',
-  streamableHttp: 'streamable-http',
-  sse: 'sse',
-  websocket: 'websocket',
-  ws: 'websocket',
-}
-
 function registrationOf(name: string, entry: JsonObject): ServerRegistration | undefined {
   const command = stringAt(entry, 'command')
   if (command !== undefined) {
@@ -73,7 +65,7 @@ function registrationOf(name: string, entry: JsonObject): ServerRegistration | u
   const url = streamable ?? stringAt(entry, 'url') ?? stringAt(entry, 'serverUrl')
   if (url === undefined) return undefined
   const type = stringAt(entry, 'type') ?? stringAt(entry, 'transport') ?? (streamable === undefined ? '' : 'http')
-  return { name, url, headers: textsOf(entry['headers']), transport: TRANSPORTS[type] ?? 'auto' }
+  return { name, url, headers: textsOf(entry['headers']), transport: httpTransport(url, type) }
 }
 
 function textsOf(value: JsonValue | undefined): Record<string, string> {

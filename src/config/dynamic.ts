@@ -1,23 +1,13 @@
 import { resolve } from 'node:path'
 import type { HttpToolDraft, NamespaceDraft, UpstreamDraft } from '#registry/registry-api'
 import type { ConfigFile, ServerEntry } from '#contract/config-file'
-import { urlTransport } from '#contract/url-transport'
+import { httpTransport } from '#kernel/http-transport'
 import type { DiscoverySource, DynamicConfig, GuardConfig } from './config.ts'
 import { pathOf } from './setting-values.ts'
 
 type Connection = UpstreamDraft['connection']
-type HttpTransport = Extract<Connection, { kind: 'http' }>['transport']
 
 const CONCURRENCY_DEFAULT = 64
-const TRANSPORTS = {
-  http: 'streamable-http',
-  'streamable-http': 'streamable-http',
-  streamableHttp: 'streamable-http',
-  sse: 'sse',
-  websocket: 'websocket',
-  ws: 'websocket',
-  stdio: 'auto',
-} as const satisfies Record<NonNullable<ServerEntry['type']>, HttpTransport>
 
 /** What a checked file says about servers, tools, namespaces, guards and discovery, with every default filled in. */
 export function dynamicOf(file: ConfigFile, toolTimeoutMs: number): DynamicConfig {
@@ -49,7 +39,12 @@ function upstreamOf(name: string, entry: ServerEntry, toolTimeoutMs: number): Up
 function connectionOf(entry: ServerEntry): Connection {
   const { url, cwd } = entry
   if (url !== undefined) {
-    return { kind: 'http', url, headers: entry.headers ?? {}, transport: urlTransport(url, chosenTransport(entry)) }
+    return {
+      kind: 'http',
+      url,
+      headers: entry.headers ?? {},
+      transport: httpTransport(url, entry.transport ?? entry.type),
+    }
   }
   return {
     kind: 'stdio',
@@ -58,10 +53,6 @@ function connectionOf(entry: ServerEntry): Connection {
     env: entry.env ?? {},
     ...(cwd === undefined ? {} : { cwd: pathOf(cwd) }),
   }
-}
-
-function chosenTransport({ transport, type }: ServerEntry): HttpTransport {
-  return transport ?? (type === undefined ? 'auto' : TRANSPORTS[type])
 }
 
 function toolOf(name: string, entry: NonNullable<ConfigFile['tools']>[string], toolTimeoutMs: number): HttpToolDraft {

@@ -1,6 +1,6 @@
 import type { Server, ServerChange, ServerDetails, ServerRegistration } from '#contract/server'
-import { urlTransport } from '#contract/url-transport'
 import { ValidationError } from '#kernel/errors'
+import { httpTransport } from '#kernel/http-transport'
 import { stringAt } from '#kernel/json'
 import type { Connection, UpstreamRecord } from '#registry/records'
 import type { UpstreamDraft } from '#registry/registry-api'
@@ -108,7 +108,7 @@ function connectionOf(body: ServerChange): Connection {
   if (url !== undefined && command === undefined) {
     refuse(body, STDIO_KEYS, 'url')
     if (transport === 'stdio') throw contradiction(transport, 'url')
-    return { kind: 'http', url, headers: body.headers ?? {}, transport: urlTransport(url, transport) }
+    return { kind: 'http', url, headers: body.headers ?? {}, transport: httpTransport(url, transport) }
   }
   throw new ValidationError('A server has either "command" or "url", and not both', { fields: ['command', 'url'] })
 }

@@ -1,3 +1,4 @@
+import type { HttpTransport } from '#kernel/http-transport'
 import type { JsonObject } from '#kernel/json'
 
 /** Which protocol family an upstream speaks; `auto` asks it. */
@@ -17,8 +18,7 @@ export type Connection =
       readonly kind: 'http'
       readonly url: string
       readonly headers: Readonly<Record<string, string>>
-      /** `auto` tries Streamable HTTP first and HTTP+SSE last. */
-      readonly transport: 'auto' | 'streamable-http' | 'sse' | 'websocket'
+      readonly transport: HttpTransport
     }
 
 /**

@@ -3,6 +3,7 @@ import { basename, isAbsolute, join, relative } from 'node:path'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { AppError, messageOf } from '#kernel/errors'
+import { httpTransport } from '#kernel/http-transport'
 import type { Connection } from '#registry/records'
 import type { FoundServer } from './found-server.ts'
 
@@ -127,24 +128,9 @@ function foundServer([name, entry]: Entry): FoundServer {
 
 function connectionOf(entry: z.infer<typeof entrySchema>): Connection {
   if (entry.url !== undefined) {
-    const transport = TRANSPORTS[entry.transport ?? entry.type ?? ''] ?? transportOf(entry.url)
+    const transport = httpTransport(entry.url, entry.transport ?? entry.type)
     return { kind: 'http', url: entry.url, headers: entry.headers, transport }
   }
   const { command, args, env, cwd } = entry
   return { kind: 'stdio', command, args, env, ...(cwd === undefined ? {} : { cwd }) }
-}
-
-type HttpTransport = Extract<Connection, { kind: 'http' }>['transport']
-
-const TRANSPORTS: Readonly<Record<string, HttpTransport>> = {
-  http: 'streamable-http',
-  'streamable-http': 'streamable-http',
-  streamableHttp: 'streamable-http',
-  sse: 'sse',
-  websocket: 'websocket',
-  ws: 'websocket',
-}
-
-function transportOf(url: string): HttpTransport {
-  return /^wss?:/i.test(url) ? 'websocket' : 'auto'
 }
