@@ -18,6 +18,7 @@ import { applyFile } from '#registry/apply-file'
 import { overviewOf, type UpstreamLine } from '#registry/overview'
 import { openRegistry } from '#registry/registry'
 import type { Registry } from '#registry/registry-api'
+import { openToolSearch } from '#search/open-tool-search'
 import { openStorage, type Storage } from '#storage/open-storage'
 import { followCatalog } from '#telemetry/events'
 import type { createLogger } from '#telemetry/log'
@@ -118,10 +119,9 @@ async function createCore(config: Config, deps: AppDeps, resources: AsyncDisposa
   return { storage, registry, outbound, gateway, news, apply }
 }
 
-async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoor> {
-  const { config, core, life, resources } = parts
-  const { registry, outbound, storage, gateway } = core
-  const { upstreams, admission, discovery } = outbound
+async function createSurfaces({ config, core, life, resources }: Parts, { logs }: AppDeps): Promise<FrontDoor> {
+  const { registry, storage, gateway } = core
+  const { upstreams, admission, discovery } = core.outbound
   const guard = createHostGuard(config)
   const endpoint = createMcpEndpoint({
     ...upstreams,
@@ -142,6 +142,7 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
     gateway,
     upstreams,
     executions: storage.executions,
+    search: resources.use(openToolSearch(registry.catalog)),
     health: {
       version: GATEWAY_INFO.version,
       startedAt: life.startedAt,

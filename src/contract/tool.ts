@@ -13,13 +13,15 @@ import {
   timestamp,
 } from './scalars.ts'
 
+/** `tools/search` is the search. */
+const toolName = name.refine((value) => value !== 'search', 'is the name of the search')
 const description = text(20_000)
 const securityLevel = z.int().min(0).max(10)
 const httpMethod = z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])
 
 /** What PUT changes; of a tool of an MCP server only the first six. */
 const changeable = {
-  name,
+  name: toolName,
   description,
   enabled: z.boolean(),
   category: text(128),
@@ -43,7 +45,7 @@ const changeable = {
 /** A plain HTTP API to be offered as a tool. `endpoint` may hold `{argument}` places in path and query. */
 export const toolRegistration = z.strictObject({
   ...z.strictObject(changeable).partial().shape,
-  name,
+  name: toolName,
   description,
   endpoint: httpUrl,
 })

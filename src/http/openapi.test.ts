@@ -22,6 +22,8 @@ const OPERATIONS: Readonly<Record<string, Success>> = {
   'GET /api/v1/tools/{name}': [200],
   'PUT /api/v1/tools/{name}': [200, { enabled: true }],
   'POST /api/v1/tools/{name}/execute': [200, { arguments: {} }],
+  'POST /api/v1/tools/search': [200, { query: 'weather' }],
+  'GET /api/v1/tools/search': [200],
   'GET /api/v1/tools/{name}/stats': [200],
   'DELETE /api/v1/tools/{name}': [204],
   'GET /api/v1/executions': [200],
@@ -109,7 +111,8 @@ test.each(Object.entries(OPERATIONS))(
     const [method, path] = operation.split(' ') as [Method, string]
     for (const slash of path === '/' ? [''] : ['', '/']) {
       await using t = await openFilledApi()
-      const reply = await t.send(method, addressOf(path) + slash, body)
+      const question = operation === 'GET /api/v1/tools/search' ? '?q=weather' : ''
+      const reply = await t.send(method, addressOf(path) + slash + question, body)
       expect({ status: reply.status, body: reply.body }).toMatchObject({ status })
       expect(reply.headers['x-request-id']).toBeDefined()
     }

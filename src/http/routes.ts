@@ -29,6 +29,7 @@ import { getOneTool } from './routes/tools/get.ts'
 import { listTools } from './routes/tools/list.ts'
 import { registerTool } from './routes/tools/register.ts'
 import { removeTool } from './routes/tools/remove.ts'
+import { searchTools, searchToolsByQuery } from './routes/tools/search.ts'
 import { getToolStats } from './routes/tools/stats.ts'
 
 /** Every endpoint there is. */
@@ -38,6 +39,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listTools,      registerTool,
   getOneTool,     changeTool,       removeTool,
   executeTool,    getToolStats,
+  searchTools,    searchToolsByQuery,
   // history
   listExecutions, getExecution,
   // MCP servers

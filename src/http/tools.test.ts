@@ -84,7 +84,7 @@ test.each([
   '100%',
   '%2F',
   'a%2Fb',
-  'search',
+  'research',
   'x/execute',
   'x/stats',
   'a+b',

@@ -33,6 +33,7 @@ export function createCatalog(source: CatalogSource): LiveCatalog {
       return revision
     },
     view: (namespace) => views.get(namespace),
+    views: () => [...views.values()],
     allTools: () => all,
     collisions: () => source.names.collisions(),
     isComplete: () => source.upstreams().every(({ id, enabled }) => !enabled || source.snapshots.has(id)),

@@ -61,6 +61,8 @@ export interface Catalog {
   readonly revision: number
   /** The view of a namespace, or of everything. Undefined for a namespace that does not exist. */
   view(namespace?: string): CatalogView | undefined
+  /** The views of everything and of each namespace. */
+  views(): readonly CatalogView[]
   /** All tools, disabled ones included: for the operator. */
   allTools(): readonly CatalogTool[]
   collisions(): readonly NameCollision[]

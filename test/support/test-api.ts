@@ -6,6 +6,7 @@ import type { LogFields, Logger } from '#kernel/logger'
 import { openRegistry } from '#registry/registry'
 import type { UpstreamSnapshot } from '#registry/snapshot'
 import type { UpstreamStatus } from '#registry/upstream-status'
+import { openToolSearch } from '#search/open-tool-search'
 import { openStorage, type Storage } from '#storage/open-storage'
 
 export interface LogLine {
@@ -54,6 +55,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
       },
     },
     executions: storage.executions,
+    search: openToolSearch(registry.catalog),
     upstreams: { status: () => ONLINE, logs: () => [], restart: () => Promise.resolve() },
     health: {
       version: '1.2.3',

@@ -1,0 +1,50 @@
+import { z } from 'zod'
+import { text, timestamp } from './scalars.ts'
+import { tool } from './tool.ts'
+
+/** A task in a few sentences; more would be no search. */
+const QUERY_CHARS_MAX = 10_000
+
+const query = text(QUERY_CHARS_MAX).refine((value) => value.trim() !== '', 'is empty')
+const filters = {
+  search_type: z.enum(['keyword', 'semantic', 'hybrid']).default('hybrid'),
+  namespace: text(128).optional(),
+  server: text(128).optional(),
+  category: text(128).optional(),
+  tag: text(128).optional(),
+}
+
+/** In a URL everything is text. */
+export const searchQuery = z.strictObject({
+  q: query,
+  max_results: z.coerce.number().int().min(1).max(100).default(10),
+  similarity_threshold: z.coerce.number().min(0).max(1).default(0),
+  ...filters,
+  read_only: z.stringbool().optional(),
+})
+
+export const searchRequest = z.strictObject({
+  query,
+  max_results: z.int().min(1).max(100).default(10),
+  similarity_threshold: z.number().min(0).max(1).default(0).describe('Share of the best score'),
+  ...filters,
+  read_only: z.boolean().optional().describe('Tools that say that they change nothing'),
+})
+export type SearchRequest = z.infer<typeof searchRequest>
+
+const score = z.number().min(0).max(1)
+
+/** `score` is `.35 keyword_score + .65 semantic_score` in a hybrid search; an exact name has 1. */
+const foundTool = tool.extend({ score, semantic_score: score, keyword_score: score })
+
+export const searchAnswer = z.object({
+  search_id: z.string(),
+  query: z.string(),
+  search_type: z.enum(['keyword', 'semantic', 'hybrid']),
+  results: z.array(foundTool),
+  tools: z.array(tool),
+  total: z.int().describe('How many fit, those beyond max_results included'),
+  search_time: z.number().describe('Seconds'),
+  timestamp,
+})
+export type SearchAnswer = z.infer<typeof searchAnswer>

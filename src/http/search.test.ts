@@ -1,0 +1,114 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { SearchAnswer } from '#contract/search'
+import { NAUGHTY_STRINGS } from '../../test/support/storage-samples.ts'
+import { openTestApi, type TestApi } from '../../test/support/test-api.ts'
+
+const SEARCH = '/api/v1/tools/search'
+
+/** Tools whose words a question need not know. */
+const TOOLS = {
+  weather: 'Current temperature, wind and rain of a city',
+  'send mail': 'Sends an e-mail message to somebody',
+  'delete file': 'Removes a document from the disk',
+  'convert money': 'Exchanges an amount of one currency for another',
+  translate: 'Puts a text into another language',
+}
+
+async function openSearch(): Promise<TestApi> {
+  const t = await openTestApi()
+  for (const [name, description] of Object.entries(TOOLS)) {
+    const annotations = { readOnlyHint: name === 'weather' }
+    await t.send('POST', '/api/v1/tools', {
+      name,
+      description,
+      endpoint: 'http://127.0.0.1:9/',
+      tags: ['t'],
+      annotations,
+    })
+  }
+  return t
+}
+
+const search = async (t: TestApi, body: object) => (await t.send('POST', SEARCH, body)).body as SearchAnswer
+const names = ({ results }: SearchAnswer) => results.map(({ name }) => name)
+
+test('R038 R070 a question without a word of the tool finds it, by POST and by GET', async () => {
+  await using t = await openSearch()
+  const query = 'how many euros are a hundred dollars'
+  expect(names(await search(t, { query }))[0]).toBe('convert money')
+  const byUrl = (await t.send('GET', `${SEARCH}?q=${encodeURIComponent(query)}&max_results=2`)).body as SearchAnswer
+  expect(names(byUrl)).toEqual(names(await search(t, { query, max_results: 2 })))
+  expect(byUrl.results).toHaveLength(2)
+  expect(byUrl.tools.map(({ name }) => name)).toEqual(names(byUrl))
+})
+
+test('R038 scores fall, and a hybrid score is what its parts and the documented weights say', async () => {
+  await using t = await openSearch()
+  const { results } = await search(t, { query: 'write an e-mail in another language' })
+  const scores = results.map(({ score }) => score)
+  expect(scores).toEqual(scores.toSorted((a, b) => b - a))
+  for (const { score, keyword_score: keyword, semantic_score: semantic } of results)
+    expect(score).toBeCloseTo(0.35 * keyword + 0.65 * semantic, 9)
+})
+
+test('R038 each type answers with its own part', async () => {
+  await using t = await openSearch()
+  const keyword = await search(t, { query: 'rain', search_type: 'keyword' })
+  expect(keyword.results).toMatchObject([{ name: 'weather', score: 1, keyword_score: 1, semantic_score: 0 }])
+  const semantic = await search(t, { query: 'umbrella', search_type: 'semantic' })
+  expect(semantic.results[0]).toMatchObject({ name: 'weather', keyword_score: 0, semantic_score: 1 })
+  expect((await search(t, { query: 'umbrella', search_type: 'keyword' })).results).toEqual([])
+})
+
+test('R038 filters and limits hold, and an exact name goes first', async () => {
+  await using t = await openSearch()
+  expect(names(await search(t, { query: 'message about a city', read_only: true }))).toEqual(['weather'])
+  expect((await search(t, { query: 'message', tag: 'none' })).total).toBe(0)
+  expect((await search(t, { query: 'message', server: 'other' })).total).toBe(0)
+  expect((await search(t, { query: 'Translate' })).results[0]).toMatchObject({ name: 'translate', score: 1 })
+  const strict = await search(t, { query: 'send an e-mail', similarity_threshold: 1 })
+  expect(names(strict)).toEqual(['send mail'])
+})
+
+test('R111 the index follows what is added, changed and removed', async () => {
+  await using t = await openSearch()
+  expect(names(await search(t, { query: 'play a song', search_type: 'keyword' }))).toEqual([])
+  await t.send('POST', '/api/v1/tools', {
+    name: 'jukebox',
+    description: 'Plays songs',
+    endpoint: 'http://127.0.0.1:9/',
+  })
+  expect(names(await search(t, { query: 'play a song', search_type: 'keyword' }))).toEqual(['jukebox'])
+  await t.send('PUT', '/api/v1/tools/jukebox', { description: 'Opens doors' })
+  expect(names(await search(t, { query: 'play a song', search_type: 'keyword' }))).toEqual([])
+  await t.send('DELETE', '/api/v1/tools/jukebox')
+  expect(names(await search(t, { query: 'doors', search_type: 'keyword' }))).toEqual([])
+})
+
+test('R038 what is no query is refused, and no text breaks the search', async () => {
+  await using t = await openSearch()
+  for (const body of [
+    {},
+    { query: '' },
+    { query: ' \n' },
+    { query: 'x'.repeat(100_000) },
+    { query: 'x', max_results: 0 },
+  ])
+    expect((await t.send('POST', SEARCH, body)).status).toBe(422)
+  expect((await t.send('GET', SEARCH)).status).toBe(422)
+  for (const query of [...NAUGHTY_STRINGS, "'; drop table tools; --", '(a+)+$', '%_', '\\', '你好', 'مرحبا'])
+    expect([200, 422]).toContain((await t.send('POST', SEARCH, { query })).status)
+  await fc.assert(
+    fc.asyncProperty(fc.string({ unit: 'binary', minLength: 1, maxLength: 300 }), async (query) => {
+      expect([200, 422]).toContain((await t.send('POST', SEARCH, { query })).status)
+    }),
+    { numRuns: 100 },
+  )
+})
+
+test('R038 a tool that has the search’s own name is refused', async () => {
+  await using t = await openTestApi()
+  const tool = { name: 'search', description: 'x', endpoint: 'http://127.0.0.1:9/' }
+  expect((await t.send('POST', '/api/v1/tools', tool)).status).toBe(422)
+})

@@ -1,0 +1,12 @@
+import { join } from 'node:path'
+import type { Catalog } from '#registry/registry-api'
+import { loadStaticEmbedder } from './static-embedder.ts'
+import { createToolSearch, type ToolSearch } from './tool-search.ts'
+
+/** The table that the package brings: the same place seen from `src/` and from `dist/`. */
+const STATIC_EMBEDDINGS = join(import.meta.dirname, '../../assets/static-embeddings')
+
+/** The search over a catalog, with what it needs from the package. */
+export function openToolSearch(catalog: Catalog): ToolSearch {
+  return createToolSearch(catalog, loadStaticEmbedder(STATIC_EMBEDDINGS))
+}

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const DIMENSIONS = 256
+const TOKENS_MAX = 254
+const WORD_CHARS_MAX = 100
+/** White space splits; punctuation and CJK characters stand alone. */
+const PIECES =
+  /[\p{P}\p{S}]|[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]|[^\s\p{P}\p{S}\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]+/gu
+
+/** Turns texts into vectors of length one: their dot product says how near they are in meaning. */
+export interface Embedder {
+  readonly dimensions: number
+  embed(text: string): Float32Array
+}
+
+/** A vector for each of 30,522 pieces of words, added up. Loads in tens of milliseconds, takes some 30 µs a text. */
+export function loadStaticEmbedder(folder: string): Embedder {
+  const rows = new Int8Array(readFileSync(join(folder, 'tokens-256.i8')).buffer)
+  const scaleBytes = readFileSync(join(folder, 'tokens-256.scale.f32'))
+  const scales = new Float32Array(scaleBytes.buffer, scaleBytes.byteOffset, scaleBytes.byteLength / 4)
+  const vocabulary = new Map(
+    readFileSync(join(folder, 'vocab.txt'), 'utf8')
+      .split('\n')
+      .map((token, id) => [token, id] as const),
+  )
+  return {
+    dimensions: DIMENSIONS,
+    embed(text) {
+      const sum = new Float32Array(DIMENSIONS)
+      for (const token of tokensOf(text, vocabulary)) {
+        const scale = scales[token] ?? 0
+        const from = token * DIMENSIONS
+        for (let i = 0; i < DIMENSIONS; i += 1) sum[i] = (sum[i] ?? 0) + scale * (rows[from + i] ?? 0)
+      }
+      return normalised(sum)
+    },
+  }
+}
+
+function tokensOf(text: string, vocabulary: ReadonlyMap<string, number>): number[] {
+  const tokens: number[] = []
+  const plain = text.toLowerCase().normalize('NFD').replaceAll(/\p{M}/gu, '')
+  for (const [word] of plain.matchAll(PIECES)) {
+    tokens.push(...wordPieces(word, vocabulary))
+    if (tokens.length >= TOKENS_MAX) break
+  }
+  return tokens.slice(0, TOKENS_MAX)
+}
+
+/** The longest known beginnings, one after the other; a word that is not made of known pieces has none. */
+function wordPieces(word: string, vocabulary: ReadonlyMap<string, number>): number[] {
+  if (word.length > WORD_CHARS_MAX) return []
+  const pieces: number[] = []
+  let start = 0
+  while (start < word.length) {
+    const piece = longestPiece(word, start, vocabulary)
+    if (!piece) return []
+    pieces.push(piece.id)
+    start = piece.end
+  }
+  return pieces
+}
+
+function longestPiece(word: string, start: number, vocabulary: ReadonlyMap<string, number>) {
+  const mark = start === 0 ? '' : '##'
+  for (let end = word.length; end > start; end -= 1) {
+    const id = vocabulary.get(mark + word.slice(start, end))
+    if (id !== undefined) return { id, end }
+  }
+  return undefined
+}
+
+function normalised(vector: Float32Array): Float32Array {
+  const length = Math.hypot(...vector)
+  return length === 0 ? vector : vector.map((value) => value / length)
+}
