@@ -162,7 +162,7 @@ async function createSurfaces({ config, core, life, resources }: Parts, { logs }
     discover: discovery.discover,
   })
   resources.defer(() => api.close())
-  return createFrontDoor({ endpoint, api, gateway })
+  return createFrontDoor({ endpoint, api, gateway, log: logs.logger('http') })
 }
 
 function watchFile(config: Config, core: Core, log: Logger): ReturnType<typeof watchConfig> {

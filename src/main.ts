@@ -1,7 +1,7 @@
-import { isatty } from 'node:tty'
 import { printBanner } from '#cli/banner'
-import { hasTerminal, processIo } from '#cli/io'
+import { processIo } from '#cli/io'
 import { runCli } from '#cli/program'
+import { untilStopped } from '#cli/until-stopped'
 import { environment } from '#config/env'
 import { readGatewayFile } from '#config/gateway-file'
 import { loadConfig } from '#config/load'
@@ -10,15 +10,6 @@ import { createLogger } from '#telemetry/log'
 import { bridgeStdio, createApp, type App, type Listening } from './app.ts'
 
 type Config = ReturnType<typeof loadConfig>
-
-/** Resolves at the first signal that asks to stop, or when the terminal is closed; another SIGHUP reads the config file again. */
-function untilStopped(app: App): Promise<void> {
-  const hadTerminal = isatty(0)
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
-    process.on('SIGHUP', () => (hadTerminal && !hasTerminal() ? resolve() : app.reload()))
-  })
-}
 
 async function start(config: Config): Promise<{ app: App; listening: Listening }> {
   const logs = createLogger({ level: config.logLevel, pretty: process.stderr.isTTY })

@@ -1,3 +1,4 @@
+import { ChurnMap } from '#kernel/churn-map'
 import { AppError, toAppError } from '#kernel/errors'
 import type { Catalog } from '#registry/registry-api'
 import type { Call, CallKind, CallResult, Dispatch, Interceptor, Observer, RoutedCall } from './call.ts'
@@ -55,7 +56,7 @@ export interface GatewayDeps {
 export function createGateway({ catalog, path, dispatch }: GatewayDeps): Gateway {
   const enter = byKind((kind) => fold(path, kind, dispatch))
   const observers = byKind((kind) => observersOf(path, kind))
-  let running = 0
+  const running = new ChurnMap<string, Call>()
   let isDraining = false
   const idle = Promise.withResolvers<void>()
   const tell = async (call: Call, outcome: CallResult | AppError): Promise<void> => {
@@ -63,7 +64,7 @@ export function createGateway({ catalog, path, dispatch }: GatewayDeps): Gateway
   }
   return {
     async run(call) {
-      running += 1
+      running.set(call.id, call)
       try {
         if (isDraining) throw STOPPING
         const result = await enter[call.kind](routed(catalog, call))
@@ -77,17 +78,20 @@ export function createGateway({ catalog, path, dispatch }: GatewayDeps): Gateway
         await tell(call, toAppError(error))
         throw error
       } finally {
-        running -= 1
-        if (isDraining && running === 0) idle.resolve()
+        running.delete(call.id)
+        if (isDraining && running.size === 0) idle.resolve()
       }
     },
     get running() {
-      return running
+      return running.size
     },
     drain() {
       isDraining = true
-      if (running === 0) idle.resolve()
+      if (running.size === 0) idle.resolve()
       return idle.promise
+    },
+    giveUp() {
+      for (const { signal } of running.values()) signal.abort(STOPPING)
     },
   }
 }

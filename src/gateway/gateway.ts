@@ -7,4 +7,6 @@ export interface Gateway {
   readonly running: number
   /** Takes no more calls; resolves when none runs any more. */
   drain(): Promise<void>
+  /** Ends the calls that still run: their callers are told that the gateway stops. */
+  giveUp(): void
 }

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Gateway } from '#gateway/gateway'
 import { AppError } from '#kernel/errors'
+import type { Logger } from '#kernel/logger'
 import type { McpEndpoint } from '#mcp/endpoint'
 import type { Api } from './api.ts'
 import { cutUnwantedBody, refuseBrokenRequests } from './broken-requests.ts'
@@ -24,10 +25,11 @@ export interface FrontDoor {
 export interface FrontDoorDeps {
   readonly endpoint: Pick<McpEndpoint, 'handle' | typeof Symbol.dispose>
   readonly api: Pick<Api, 'handle'>
-  readonly gateway: Pick<Gateway, 'drain'>
+  readonly gateway: Pick<Gateway, 'drain' | 'giveUp' | 'running'>
+  readonly log: Logger
 }
 
-export function createFrontDoor({ endpoint, api, gateway }: FrontDoorDeps): FrontDoor {
+export function createFrontDoor({ endpoint, api, gateway, log }: FrontDoorDeps): FrontDoor {
   const server = createServer({ noDelay: true, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     cutUnwantedBody(request, response)
     if (!endpoint.handle(request, response)) api.handle(request, response)
@@ -44,9 +46,14 @@ export function createFrontDoor({ endpoint, api, gateway }: FrontDoorDeps): Fron
       return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`
     },
     async close(gracePeriodMs) {
+      const { running } = gateway
+      if (running > 0)
+        log.warn({ running, gracePeriodMs }, 'waiting for running calls; another signal ends them at once')
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS)
       await atMost(gracePeriodMs, gateway.drain())
+      gateway.giveUp()
+      await atMost(FLUSH_MS, gateway.drain())
       endpoint[Symbol.dispose]()
       await atMost(FLUSH_MS, closed)
       clearInterval(sweep)

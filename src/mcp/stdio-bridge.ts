@@ -5,7 +5,7 @@ import { isJsonObject, objectAt, stringAt, type JsonObject, type JsonValue } fro
 import { oneLine } from '#kernel/json-text'
 import { encodeHeaderValue } from '#kernel/param-headers'
 import { META } from '#kernel/protocol'
-import { errorText } from '#kernel/rpc-message'
+import { errorText, notificationText } from '#kernel/rpc-message'
 import { FROM_PIPE } from './modern-claim.ts'
 
 export interface BridgeOptions {
@@ -49,6 +49,9 @@ class Bridge {
   /** Until the session is there, what follows `initialize` waits for it. */
   #opening: Promise<void> = Promise.resolve()
   #session: Record<string, string> = {}
+  /** To say again when the gateway was restarted and knows our session no more. */
+  #hello: string | undefined
+  #reopening: Promise<void> | undefined
 
   constructor(url: string, output: Writable) {
     this.#url = url
@@ -88,14 +91,17 @@ class Bridge {
     this.#running.get(JSON.stringify(objectAt(message, 'params')?.['requestId']))?.abort()
   }
 
-  async #post(line: string, message: JsonObject): Promise<void> {
+  async #post(line: string, message: JsonObject, isAgain = false): Promise<void> {
     const claim = stringAt(objectAt(objectAt(message, 'params'), '_meta'), META.protocolVersion)
     const controller = new AbortController()
     const key = JSON.stringify(message['id'])
     if (claim !== undefined && message['id'] !== undefined) this.#running.set(key, controller)
     if (message['method'] === 'subscriptions/listen') LISTENS.add(controller)
     try {
-      const headers = { ...HEADERS, ...(claim === undefined ? this.#session : modernHeaders(message, claim)) }
+      const headers: Record<string, string> = {
+        ...HEADERS,
+        ...(claim === undefined ? this.#session : modernHeaders(message, claim)),
+      }
       const response = await request(this.#url, {
         method: 'POST',
         headers,
@@ -103,12 +109,40 @@ class Bridge {
         signal: controller.signal,
         ...NO_TIMEOUT,
       })
-      if (message['method'] === 'initialize') this.#opened(response)
+      if (message['method'] === 'initialize') {
+        this.#hello = line
+        this.#opened(response)
+      } else if (response.statusCode === 404 && !isAgain && sessionOf(headers) !== undefined && this.#hello) {
+        await response.body.dump()
+        // Another message may have noticed it before.
+        const isGone = sessionOf(headers) === sessionOf(this.#session)
+        if (isGone) this.#reopening ??= this.#reopen(this.#hello)
+        await this.#reopening
+        return await this.#post(line, message, true)
+      }
       await this.#relay(response)
     } catch (error) {
       if (!controller.signal.aborted) throw error
     } finally {
       this.#running.delete(key)
+    }
+  }
+
+  /** A session of a client that does not know of sessions: it is opened again behind its back, and the lists may be others. */
+  async #reopen(hello: string): Promise<void> {
+    const post = (body: string) =>
+      request(this.#url, { method: 'POST', headers: { ...HEADERS, ...this.#session }, body, ...NO_TIMEOUT })
+    try {
+      this.#session = {}
+      const response = await post(hello)
+      await response.body.dump()
+      this.#opened(response)
+      const { body } = await post(notificationText('notifications/initialized'))
+      await body.dump()
+      for (const list of ['tools', 'prompts', 'resources'])
+        this.#output.write(`${notificationText(`notifications/${list}/list_changed`)}\n`)
+    } finally {
+      this.#reopening = undefined
     }
   }
 
@@ -143,6 +177,10 @@ class Bridge {
     const body = JSON.stringify({ code: -31503, message: `The gateway cannot be reached: ${messageOf(error)}` })
     this.#output.write(`${errorText(JSON.stringify(message['id']), body)}\n`)
   }
+}
+
+function sessionOf(headers: Readonly<Record<string, string>>): string | undefined {
+  return headers['mcp-session-id']
 }
 
 const LISTENS = new WeakSet<AbortController>()

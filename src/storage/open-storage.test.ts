@@ -138,7 +138,9 @@ describe('the SQLite directory', () => {
     using holder = await holdInOtherProcess(here.database)
     await expect(openQuietly(here.database)).rejects.toMatchObject({
       code: 'conflict',
-      message: `The data directory ${here.directory} is in use by process ${holder.process.pid}`,
+      message: expect.stringContaining(
+        `The data directory ${here.directory} is in use by process ${holder.process.pid};`,
+      ),
       details: { pid: holder.process.pid },
     })
   })

@@ -39,7 +39,11 @@ function isBusy(thrown: unknown): boolean {
 function inUse(directory: string, pid: number | undefined, cause: unknown): AppError {
   const owner = pid === undefined ? 'another process' : `process ${pid}`
   const details = pid === undefined ? {} : { pid }
-  return new AppError('conflict', `The data directory ${directory} is in use by ${owner}`, { details, cause })
+  return new AppError(
+    'conflict',
+    `The data directory ${directory} is in use by ${owner}; stop it, or name another directory (--data-dir)`,
+    { details, cause },
+  )
 }
 
 /** Undefined also for a pid that a killed owner left behind, in the instant before the new owner writes its own. */

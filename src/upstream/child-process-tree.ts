@@ -56,6 +56,19 @@ function processIds(): number[] {
   }
 }
 
+/** The groups of children that have not ended. A gateway that is ended in a hurry takes them along. */
+const groups = new Set<number>()
+process.on('exit', () => {
+  for (const pid of groups) send(-pid, 'SIGKILL')
+})
+
+/** Looks after a child's group until the child has exited. */
+export function guardGroup(pid: number | undefined, exited: Promise<void>): void {
+  if (pid === undefined) return
+  groups.add(pid)
+  void exited.then(() => groups.delete(pid))
+}
+
 /** Ends the child's process group and everything that carries its mark. Processes that are gone already are no error. */
 export function killTree(pid: number | undefined, mark: string, signal: 'SIGTERM' | 'SIGKILL'): void {
   // A group of 0 would be our own.

@@ -3,7 +3,7 @@ import { AppError, messageOf } from '#kernel/errors'
 import { oneLine } from '#kernel/json-text'
 import type { Connection } from '#registry/records'
 import { childEnvironment } from './child-environment.ts'
-import { CHILD_MARK, killTree, type Environment } from './child-process-tree.ts'
+import { CHILD_MARK, guardGroup, killTree, type Environment } from './child-process-tree.ts'
 import { createLineSplitter } from './line-splitter.ts'
 import type { Transport, TransportEvents, TransportLimits } from './transport.ts'
 
@@ -25,6 +25,10 @@ export interface StdioOptions {
   readonly limits: TransportLimits
 }
 
+/** A line of stderr that may say why a process ends. */
+const COMPLAINT = /error|exception|cannot|not found|denied|failed|usage:/i
+const COMPLAINT_CHARS_MAX = 300
+
 /** Starts a server as a child in a process group of its own and speaks JSON lines with it. */
 export function openStdio(options: StdioOptions, events: TransportEvents): Transport {
   const { connection, mark, limits } = options
@@ -37,6 +41,8 @@ export function openStdio(options: StdioOptions, events: TransportEvents): Trans
     stdio: 'pipe',
   })
   const exited = whenExited(child)
+  guardGroup(child.pid, exited)
+  const complaint = listenToStderr(child.stderr, events)
   let ended: AppError | undefined
   const end = (error: AppError): void => {
     if (ended) return
@@ -46,7 +52,8 @@ export function openStdio(options: StdioOptions, events: TransportEvents): Trans
   child.on('error', (error) => end(unavailable(startFailure(connection, error), error)))
   child.on('exit', (code, signal) => {
     killTree(child.pid, mark, 'SIGKILL')
-    const over = (): void => end(unavailable(`The server process ended (${signal ?? `exit code ${code}`})`))
+    const over = (): void =>
+      end(unavailable(`The server process ended (${signal ?? `exit code ${code}`})${complaint()}`))
     // What it said last may still be in the pipe.
     const patience = setTimeout(over, LAST_WORDS_MS)
     child.once('close', () => {
@@ -61,10 +68,6 @@ export function openStdio(options: StdioOptions, events: TransportEvents): Trans
       end(unavailable(`The server sent a line of more than ${limits.messageBytesMax} bytes`))
       killTree(child.pid, mark, 'SIGKILL')
     },
-  })
-  readLines(child.stderr, STDERR_LINE_BYTES_MAX, {
-    line: (line) => events.log('stderr', line),
-    tooLong: () => events.log('stderr', `(a line of more than ${STDERR_LINE_BYTES_MAX} bytes)`),
   })
   return {
     kind: 'stdio',
@@ -86,6 +89,19 @@ export function openStdio(options: StdioOptions, events: TransportEvents): Trans
       await stopChild(child, mark, exited)
     },
   }
+}
+
+/** Logs what the server writes there; answers how to ask for the last line that may say why it ends. */
+function listenToStderr(stderr: NodeJS.ReadableStream, events: TransportEvents): () => string {
+  let complaint = ''
+  readLines(stderr, STDERR_LINE_BYTES_MAX, {
+    line(line) {
+      if (COMPLAINT.test(line)) complaint = `: ${line.trim().slice(0, COMPLAINT_CHARS_MAX)}`
+      events.log('stderr', line)
+    },
+    tooLong: () => events.log('stderr', `(a line of more than ${STDERR_LINE_BYTES_MAX} bytes)`),
+  })
+  return () => complaint
 }
 
 /** Asks by end of input, then by SIGTERM, then kills the whole tree. Resolves when the child is gone. */

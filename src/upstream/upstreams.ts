@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { CallResult, RoutedCall } from '#gateway/call'
 import { AppError } from '#kernel/errors'
 import { uuidv7 } from '#kernel/ids'
@@ -58,6 +59,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
     return stopped.finally(() => stopping.delete(stopped))
   }
   const stopFollowing = deps.onUpstreamChange(({ before, after }) => {
+    if (before && after && runsAlike(before, after)) return
     const gone = before && drop(before.id)
     if (after) add(after, gone).start()
   })
@@ -85,6 +87,15 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
       await Promise.all(stopping)
     },
   }
+}
+
+/** Whether a change leaves alone what runs: a server does not lose its state for a new description. */
+function runsAlike(before: UpstreamRecord, after: UpstreamRecord): boolean {
+  return isDeepStrictEqual(runningPart(before), runningPart(after))
+}
+
+function runningPart({ name, origin, connection, enabled, era, start, share }: UpstreamRecord): object {
+  return { name, origin, connection, enabled, era, start, share }
 }
 
 const UNKNOWN = { state: 'offline', reason: 'Unknown to the supervisor', sessions: 0, pids: [] } as const

@@ -208,6 +208,9 @@ describe('R010: the commands against a running gateway', () => {
       expect(await failure([args[0]!, ...url, ...args.slice(1)])).toContain('No gateway answers at http://127.0.0.1:9')
     }
     expect(await failure(['health', '--url', 'nonsense'])).toContain('is no address of a gateway')
+    const alone = (args: string[]) => cli(args, { env: { META_MCP_DATA_DIR: join(home, 'nobody') } })
+    expect(await failure(['servers'], alone)).toContain(`No gateway runs on ${join(home, 'nobody')}`)
+    expect(await json(['health', '--url', gateway.mcp])).toMatchObject({ healthy: true })
   })
 })
 

@@ -217,19 +217,37 @@ describe('nothing leaks', () => {
     expect(gateway.log()).not.toContain('"level":"error"')
   })
 
+  test('a second signal ends the gateway at once, and a server in the middle of a call with it (R120)', async () => {
+    const gateway = await start({ well: sick('healthy', { start: 'eager' }) })
+    await gateway.api.online('well')
+    const call = gateway.api.execute('well__slow', { ms: 60_000 }).catch(() => 'cut off')
+    await until('it runs', async () => (await text(gateway, 'well__echo', { said: 'x' })) === 'x')
+    const mark = `${digest(join(directory, 'data'))}.${gateway.pid}.`
+    gateway.signal('SIGTERM')
+    await until('it waits', () => gateway.log().includes('another signal'))
+    gateway.signal('SIGTERM')
+    expect(await gateway.exited).toBe(130)
+    expect(await call).toBe('cut off')
+    await until('no child', () => withEnvironment(mark).length === 0)
+  })
+
   test('a call that outlasts the grace period is told so, and is in the history of the next start', async () => {
     const servers = { well: sick('healthy', { start: 'eager' }) }
     const first = await start(servers, { env: { META_MCP_GRACE_PERIOD_SECONDS: '0.3' } })
     await first.api.online('well')
-    const call = first.api.execute('well__slow', { ms: 60_000 }).catch(() => undefined)
+    await using client = await legacyRaw(first.mcp)
+    const call = first.api.execute('well__slow', { ms: 60_000 })
+    const overMcp = client.call('tools/call', { name: 'well__slow', arguments: { ms: 60_000 } }, { id: 7 })
     const echoed = await text(first, 'well__echo', { said: 'x' })
     expect(echoed).toBe('x')
     first.signal('SIGTERM')
+    const stopping = expect.stringContaining('The gateway is stopping')
+    expect(await call).toMatchObject({ status: 503, body: { error: 'unavailable', message: stopping } })
+    expect(await overMcp).toMatchObject({ error: { message: stopping } })
     expect(await first.exited).toBe(0)
-    await call
     const second = await start(servers)
     const { body } = await second.api.send<{ executions: { name: string; status: string }[] }>('GET', 'executions')
-    expect(body.executions, JSON.stringify(body)).toHaveLength(2)
+    expect(body.executions, JSON.stringify(body)).toHaveLength(3)
     expect(body.executions.find(({ name }) => name === 'well__slow')?.status).toBe('error')
   })
 })

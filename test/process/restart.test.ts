@@ -2,8 +2,10 @@ import { expect, describe, test } from 'vitest'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import type { JsonObject } from '#kernel/json'
 import { startGatewayChild, type GatewayChild } from '../support/gateway-child.ts'
 import { administer, hasPostgres, testPostgres } from '../support/postgres.ts'
+import { bridgePipe } from '../support/lossless/pipes.ts'
 import { realServers } from '../support/real-servers.ts'
 import { startBackend } from '../support/recording-backend.ts'
 import { runProcess } from '../support/run-cli.ts'
@@ -161,6 +163,44 @@ test('R017, R100, R200, R210: it starts with nothing else around, listens where 
       msg: expect.any(String),
     })
   expect(gateway.log()).not.toContain('CANARY')
+})
+
+test('R039, R120: a stdio client that is attached goes on after the gateway was restarted', async () => {
+  await using directory = await newDirectory()
+  const options = { directory: directory.path, file: { servers: { everything: realServers.everything() } } }
+  const said: JsonObject[] = []
+  const answer = async (id: number): Promise<unknown> => {
+    await until(`answer ${id}`, () => said.some((each) => each['id'] === id))
+    return said.find((each) => each['id'] === id)
+  }
+  const echo = (id: number) =>
+    JSON.stringify({
+      jsonrpc: '2.0',
+      id,
+      method: 'tools/call',
+      params: { name: 'everything__echo', arguments: { message: 'x' } },
+    })
+  const echoed = { result: { content: [{ text: 'Echo: x' }] } }
+  const first = await startGatewayChild(options)
+  const port = Number(new URL(first.url).port)
+  await first.api.online('everything')
+  await using pipe = bridgePipe(first.mcp)
+  pipe.onMessage = (line) => void said.push(JSON.parse(line) as JsonObject)
+  const hello = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } }
+  pipe.send(JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params: hello }))
+  await answer(0)
+  pipe.send(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }))
+  pipe.send(echo(1))
+  expect(await answer(1)).toMatchObject(echoed)
+  await first[Symbol.asyncDispose]()
+  pipe.send(echo(2))
+  expect(await answer(2)).toMatchObject({ error: { code: -31503 } })
+  await using second = await startGatewayChild({ ...options, port })
+  expect(second.url).toBe(first.url)
+  await second.api.online('everything')
+  for (const id of [3, 4, 5]) pipe.send(echo(id))
+  for (const id of [3, 4, 5]) expect(await answer(id)).toMatchObject(echoed)
+  expect(said.filter((each) => each['method'] === 'notifications/tools/list_changed')).toHaveLength(1)
 })
 
 test('R200: without a running gateway `metamcp stdio` is one itself and leaves with its input', async () => {

@@ -26,14 +26,20 @@ export interface GatewayChildOptions {
   readonly directory: string
   readonly file?: Readonly<Record<string, unknown>>
   readonly env?: Readonly<Record<string, string>>
+  readonly port?: number
 }
 
-export async function startGatewayChild({ directory, file, env = {} }: GatewayChildOptions): Promise<GatewayChild> {
+export async function startGatewayChild({
+  directory,
+  file,
+  env = {},
+  port = 0,
+}: GatewayChildOptions): Promise<GatewayChild> {
   const startedAt = performance.now()
   await mkdir(directory, { recursive: true })
   const config = join(directory, 'metamcp.json')
   await writeFile(config, JSON.stringify(file ?? { servers: {} }))
-  const args = [MAIN, 'serve', '--config', config, '--port', '0', '--data-dir', join(directory, 'data')]
+  const args = [MAIN, 'serve', '--config', config, '--port', String(port), '--data-dir', join(directory, 'data')]
   const child = spawn(process.execPath, args, {
     env: { ...ownEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -6,7 +6,7 @@ import type { JsonObject } from '#kernel/json'
 import { CliError } from '../cli-error.ts'
 import { mcpClients, type McpClient } from '../clients.ts'
 import { gatewayCommand, print, type GatewayOptions } from '../command.ts'
-import { findGateway } from '../find-gateway.ts'
+import { DEFAULT_URL, findGateway, runningUrl } from '../find-gateway.ts'
 import type { CliIo } from '../io.ts'
 import type { CliContext } from '../program.ts'
 
@@ -52,7 +52,7 @@ interface Entry {
 function entryOf(client: McpClient, options: ConfigOptions, { io, self }: CliContext): Entry {
   const { namespace } = options
   const path = namespace === undefined ? '/mcp' : `/mcp/${encodeURIComponent(namespace)}`
-  const gateway = findGateway(options.url, io)
+  const gateway = options.url === undefined ? (runningUrl(io) ?? DEFAULT_URL) : findGateway(options.url, io)
   const endpoint = gateway + path
   const [node, script] = self
   const args = [

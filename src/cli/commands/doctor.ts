@@ -33,7 +33,7 @@ export function addDoctorCommand(program: Command, { io, exitWith }: CliContext)
       nodeCheck(),
       settingsCheck(io),
       await dataDirCheck(io),
-      ...(await gatewayChecks(connect(options, io))),
+      ...(await gatewayChecks(() => connect(options, io))),
     ]
     const failures = checks.filter((check) => !check.ok).length
     print(io, options, { json: { ok: failures === 0, checks }, text: () => checks.map(checkText).join('') })
@@ -86,8 +86,9 @@ async function accessNearest(directory: string): Promise<void> {
   }
 }
 
-async function gatewayChecks(client: GatewayClient): Promise<Check[]> {
+async function gatewayChecks(find: () => GatewayClient): Promise<Check[]> {
   try {
+    const client = find()
     const { healthy, status, version } = readAnswer(health, await client.get('health'), client.url)
     const gateway = { name: 'gateway', ok: healthy, detail: `${status}, version ${version} at ${client.url}` }
     const shape = { schema: serverPage, items: (page: { servers: Server[] }) => page.servers, raw: 'servers' }
@@ -102,7 +103,7 @@ function serverCheck(server: Server): Check {
   const { name, status, status_reason: reason, last_error: lastError, tool_count: count } = server
   const ok = status !== 'offline' && status !== 'degraded'
   const detail = `${status}, ${count} tools${reason === '' ? '' : `: ${reason}`}`
-  const advice = ok ? undefined : adviceFor(`${reason} ${lastError ?? ''}`)
+  const advice = ok ? undefined : adviceFor(name, `${reason} ${lastError ?? ''}`)
   return { name: `server ${name}`, ok, detail, ...(advice === undefined ? {} : { advice }) }
 }
 
@@ -120,6 +121,9 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/time(d )?.?out/i, 'The server was too slow: try its command by hand; the first npx or uvx downloads a package'],
 ]
 
-function adviceFor(text: string): string | undefined {
-  return ADVICE.find(([pattern]) => pattern.test(text))?.[1] ?? 'See its log: GET /api/v1/proxy/servers/NAME/logs'
+function adviceFor(name: string, text: string): string | undefined {
+  return (
+    ADVICE.find(([pattern]) => pattern.test(text))?.[1] ??
+    `See its log: GET /api/v1/proxy/servers/${encodeURIComponent(name)}/logs`
+  )
 }
