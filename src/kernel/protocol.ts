@@ -12,6 +12,8 @@ export const META = {
   logLevel: 'io.modelcontextprotocol/logLevel',
   serverInfo: 'io.modelcontextprotocol/serverInfo',
   subscriptionId: 'io.modelcontextprotocol/subscriptionId',
+  /** Ours: the ids of the gateway that answers and of all that it reaches. */
+  gateways: 'metamcp/gateways',
 } as const
 
 export const GATEWAY_INFO = { name: 'metamcp', title: 'MetaMCP', version: '0.1.0' } as const

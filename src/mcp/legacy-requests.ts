@@ -11,7 +11,7 @@ import { LIST_METHODS, type Lists } from './lists.ts'
 import type { McpDeps } from './mcp-deps.ts'
 import { CALL_METHODS, callOf, progressTokenOf } from './primitives.ts'
 import type { Reply } from './reply.ts'
-import { capabilitiesOf, instructionsOf, taskCapabilities } from './server-profile.ts'
+import { capabilitiesOf, gatewayStamp, instructionsOf, taskCapabilities } from './server-profile.ts'
 import { isTaskMethod, type Tasks } from './tasks.ts'
 
 const TASKS_SINCE = '2025-11-25'
@@ -21,9 +21,9 @@ export type ResultBody = string | Buffer
 
 /** What the client said at `initialize`, and our answer. Every version that we know is answered with itself. */
 export function initializeResult(
+  { catalog, gateways }: McpDeps,
   request: RpcRequest,
   view: CatalogView,
-  isComplete: boolean,
 ): { hello: LegacyHello; result: string } {
   const wanted = stringAt(request.params, 'protocolVersion')
   if (wanted === undefined) throw new AppError('validation_error', '"initialize" needs "protocolVersion" as a string')
@@ -31,7 +31,7 @@ export function initializeResult(
   const infoText = memberText(request.paramsText, 'clientInfo')
   const instructions = instructionsOf(view)
   const tasks = protocolVersion >= TASKS_SINCE ? taskCapabilities(view) : {}
-  const capabilities = { ...capabilitiesOf(view, isComplete), ...tasks }
+  const capabilities = { ...capabilitiesOf(view, catalog.isComplete()), ...tasks }
   return {
     hello: {
       protocolVersion,
@@ -43,6 +43,7 @@ export function initializeResult(
       capabilities,
       serverInfo: GATEWAY_INFO,
       ...(instructions === undefined ? {} : { instructions }),
+      _meta: gatewayStamp(gateways()),
     }),
   }
 }

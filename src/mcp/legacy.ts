@@ -162,7 +162,7 @@ function openSession(deps: LegacyDeps, arrival: Arrival, request: RpcRequest): v
   const { principal, namespace, response } = arrival
   const view = deps.catalog.view(namespace)
   if (!view) throw new AppError('not_found', `Unknown namespace: ${namespace ?? ''}`)
-  const { hello, result } = initializeResult(request, view, deps.catalog.isComplete())
+  const { hello, result } = initializeResult(deps, request, view)
   const session = deps.sessions.open(hello, principal, namespace)
   response.setHeader('mcp-session-id', session.id)
   sendJson(response, 200, resultText(request.idText, result))

@@ -15,6 +15,8 @@ export interface McpDeps extends TaskDeps {
   now(): number
   subscribe(upstreamId: string, uri: string): Promise<void>
   unsubscribe(upstreamId: string, uri: string): Promise<void>
+  /** The gateways among the upstreams, and those behind them. */
+  gateways(): readonly string[]
   /** A downstream session has ended; what upstreams hold for it can go. */
   forget(sessionKey: string): void
 }

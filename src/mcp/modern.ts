@@ -14,7 +14,7 @@ import { tagged, type Listener, type ListenFilter, type NewsDesk } from './news-
 import { CALL_METHODS } from './primitives.ts'
 import { HttpReply } from './reply.ts'
 import { rpcErrorText } from './rpc-error.ts'
-import { capabilitiesOf, instructionsOf } from './server-profile.ts'
+import { capabilitiesOf, gatewayStamp, instructionsOf } from './server-profile.ts'
 
 /** Streamable HTTP of 2026-07-28: every request complete in itself, no sessions. */
 export interface Modern extends Disposable {
@@ -71,7 +71,7 @@ async function resultOf(deps: ModernDeps, calls: ModernCalls, asked: Asked): Pro
   if (Object.hasOwn(CALL_METHODS, method)) return callResult(calls, view, asked, claim)
   switch (method) {
     case 'server/discover':
-      return discoverResult(view, deps.catalog.isComplete())
+      return discoverResult(deps, view)
     case 'subscriptions/listen':
       await listen(deps, view, asked)
       return undefined
@@ -112,7 +112,8 @@ function callResult(
   })
 }
 
-function discoverResult(view: CatalogView, isComplete: boolean): string {
+function discoverResult({ catalog, gateways }: ModernDeps, view: CatalogView): string {
+  const isComplete = catalog.isComplete()
   const instructions = instructionsOf(view)
   return JSON.stringify({
     resultType: 'complete',
@@ -120,7 +121,7 @@ function discoverResult(view: CatalogView, isComplete: boolean): string {
     capabilities: capabilitiesOf(view, isComplete),
     ...(instructions === undefined ? {} : { instructions }),
     ...cachingHints(view, isComplete),
-    _meta: SERVER_STAMP,
+    _meta: { ...SERVER_STAMP, ...gatewayStamp(gateways()) },
   })
 }
 

@@ -1,4 +1,6 @@
+import { GATEWAY_ID } from '#kernel/gateway-id'
 import { isJsonObject, objectAt, type JsonObject } from '#kernel/json'
+import { META } from '#kernel/protocol'
 import type { CatalogView } from '#registry/catalog-view'
 
 /** Extensions that we cannot route between eras and sessions are not offered. */
@@ -59,4 +61,9 @@ export function instructionsOf(view: CatalogView): string | undefined {
   const [only] = texts
   if (view.upstreams.length === 1 || !only) return only?.instructions
   return texts.map(({ server, instructions }) => `# ${server}\n${instructions}`).join('\n\n')
+}
+
+/** Lets a gateway that connects to us see whether it would become its own server. */
+export function gatewayStamp(behind: readonly string[]): JsonObject {
+  return { [META.gateways]: [...new Set([GATEWAY_ID, ...behind])] }
 }

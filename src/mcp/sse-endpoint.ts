@@ -39,7 +39,7 @@ export function createSseEndpoint(deps: LegacyDeps): SseEndpoint {
     if (connection.session) throw new AppError('invalid_request', 'This session is initialized already')
     const view = deps.catalog.view(arrival.namespace)
     if (!view) throw new AppError('not_found', 'Unknown namespace')
-    const { hello, result } = initializeResult(request, view, deps.catalog.isComplete())
+    const { hello, result } = initializeResult(deps, request, view)
     connection.session = deps.sessions.open(hello, arrival.principal, arrival.namespace)
     replyOn(connection.stream).finish(resultText(request.idText, result))
     connection.session.listenPlain(connection.stream)

@@ -1,6 +1,7 @@
 import { AppError, UpstreamRpcError } from '#kernel/errors'
 import { isJsonObject, objectAt, stringAt, type JsonObject } from '#kernel/json'
 import { memberText } from '#kernel/json-text'
+import { GATEWAY_ID } from '#kernel/gateway-id'
 import { GATEWAY_INFO, LEGACY_VERSIONS, META, MODERN_VERSION } from '#kernel/protocol'
 import { modernHeaders, ownClaim } from './codec.ts'
 import type { Agreement, SessionResult, UpstreamSession } from './session.ts'
@@ -87,11 +88,21 @@ function agreementOf(
   serverInfoText: string | undefined,
 ): Agreement {
   const instructions = stringAt(value, 'instructions')
+  const gateways = gatewaysIn(value)
+  if (gateways.includes(GATEWAY_ID)) throw new AppError('conflict', LOOP)
   return {
     era,
     protocolVersion,
     capabilities: objectAt(value, 'capabilities') ?? {},
     ...(serverInfoText === undefined ? {} : { serverInfoText }),
     ...(instructions === undefined ? {} : { instructions }),
+    gateways,
   }
+}
+
+const LOOP = 'This address is the gateway itself, or another gateway that has this one among its servers'
+
+function gatewaysIn(value: JsonObject): string[] {
+  const told = objectAt(value, '_meta')?.[META.gateways]
+  return Array.isArray(told) ? told.map(String) : []
 }

@@ -71,6 +71,8 @@ export interface Agreement {
   readonly capabilities: JsonObject
   readonly serverInfoText?: string
   readonly instructions?: string
+  /** Where the server is a MetaMCP: its id, and those of the gateways behind it. */
+  readonly gateways: readonly string[]
 }
 
 /**

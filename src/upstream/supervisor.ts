@@ -192,6 +192,12 @@ export class Supervisor {
   }
 
   #transport: string | undefined
+  #gateways: readonly string[] = []
+
+  /** The gateways that this upstream leads to. */
+  get gateways(): readonly string[] {
+    return this.#gateways
+  }
 
   /** Connected, or rejects with the reason. Calls that come together wait for one attempt. */
   #ensure(): Promise<void> {
@@ -217,6 +223,7 @@ export class Supervisor {
     try {
       const session = await this.#pool.primary()
       this.#transport = session.transport.kind
+      this.#gateways = session.agreement.gateways
       const problems = await this.#feed.refresh(session)
       this.#connectedAt = this.#deps.now()
       this.#schedule.reset()

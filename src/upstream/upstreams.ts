@@ -29,6 +29,8 @@ export interface Upstreams extends UpstreamControl, AsyncDisposable {
   unsubscribe(upstreamId: string, uri: string): Promise<void>
   /** A downstream session has ended: sessions that were only for it end too. */
   forget(sessionKey: string): void
+  /** The gateways among the upstreams, and those behind them. */
+  gateways(): readonly string[]
   /** Begins to connect in the background. */
   start(): void
 }
@@ -72,6 +74,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
     forget(sessionKey) {
       for (const supervisor of supervisors.values()) void supervisor.forget(sessionKey)
     },
+    gateways: () => [...supervisors.values()].flatMap((supervisor) => supervisor.gateways),
     start() {
       for (const supervisor of supervisors.values()) supervisor.start()
     },

@@ -165,6 +165,26 @@ test('R017, R100, R200, R210: it starts with nothing else around, listens where 
   expect(gateway.log()).not.toContain('CANARY')
 })
 
+const echo = (id: number) =>
+  JSON.stringify({
+    jsonrpc: '2.0',
+    id,
+    method: 'tools/call',
+    params: { name: 'everything__echo', arguments: { message: 'x' } },
+  })
+
+const addServer = ({ api }: GatewayChild, name: string, url: string) =>
+  api.send('POST', 'proxy/servers', { name, url, start: 'eager' })
+
+const countTools = async ({ api }: GatewayChild) => (await api.send<{ total: number }>('GET', 'tools')).body.total
+
+async function untilRefused({ api }: GatewayChild, name: string): Promise<void> {
+  await until(`${name} is refused`, async () => {
+    const { body } = await api.send<{ status_reason: string }>('GET', `proxy/servers/${name}`)
+    return body.status_reason.includes('the gateway itself')
+  })
+}
+
 test('R039, R120: a stdio client that is attached goes on after the gateway was restarted', async () => {
   await using directory = await newDirectory()
   const options = { directory: directory.path, file: { servers: { everything: realServers.everything() } } }
@@ -173,13 +193,6 @@ test('R039, R120: a stdio client that is attached goes on after the gateway was 
     await until(`answer ${id}`, () => said.some((each) => each['id'] === id))
     return said.find((each) => each['id'] === id)
   }
-  const echo = (id: number) =>
-    JSON.stringify({
-      jsonrpc: '2.0',
-      id,
-      method: 'tools/call',
-      params: { name: 'everything__echo', arguments: { message: 'x' } },
-    })
   const echoed = { result: { content: [{ text: 'Echo: x' }] } }
   const first = await startGatewayChild(options)
   const port = Number(new URL(first.url).port)
@@ -201,6 +214,22 @@ test('R039, R120: a stdio client that is attached goes on after the gateway was 
   for (const id of [3, 4, 5]) pipe.send(echo(id))
   for (const id of [3, 4, 5]) expect(await answer(id)).toMatchObject(echoed)
   expect(said.filter((each) => each['method'] === 'notifications/tools/list_changed')).toHaveLength(1)
+})
+
+test('R120: a gateway never becomes its own server, neither directly nor by way of another', async () => {
+  await using here = await newDirectory()
+  await using there = await newDirectory()
+  const file = { servers: { everything: realServers.everything() } }
+  await using first = await startGatewayChild({ directory: here.path, file })
+  await using second = await startGatewayChild({ directory: there.path })
+  await first.api.online('everything')
+  await addServer(first, 'self', first.mcp)
+  await untilRefused(first, 'self')
+  await addServer(second, 'other', first.mcp)
+  await second.api.online('other')
+  await addServer(first, 'back', second.mcp)
+  await untilRefused(first, 'back')
+  expect(await countTools(second)).toBe(await countTools(first))
 })
 
 test('R200: without a running gateway `metamcp stdio` is one itself and leaves with its input', async () => {
