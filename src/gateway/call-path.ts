@@ -1,5 +1,5 @@
-import { ChurnMap } from '#kernel/churn-map'
 import { AppError, toAppError } from '#kernel/errors'
+import { Roster } from '#kernel/roster'
 import type { Catalog } from '#registry/registry-api'
 import type { Call, CallKind, CallResult, Dispatch, Interceptor, Observer, RoutedCall } from './call.ts'
 import type { Gateway } from './gateway.ts'
@@ -56,7 +56,7 @@ export interface GatewayDeps {
 export function createGateway({ catalog, path, dispatch }: GatewayDeps): Gateway {
   const enter = byKind((kind) => fold(path, kind, dispatch))
   const observers = byKind((kind) => observersOf(path, kind))
-  const running = new ChurnMap<string, Call>()
+  const running = new Roster<Call>()
   let isDraining = false
   const idle = Promise.withResolvers<void>()
   const tell = async (call: Call, outcome: CallResult | AppError): Promise<void> => {
@@ -64,7 +64,7 @@ export function createGateway({ catalog, path, dispatch }: GatewayDeps): Gateway
   }
   return {
     async run(call) {
-      running.set(call.id, call)
+      running.add(call)
       try {
         if (isDraining) throw STOPPING
         const result = await enter[call.kind](routed(catalog, call))
@@ -78,7 +78,7 @@ export function createGateway({ catalog, path, dispatch }: GatewayDeps): Gateway
         await tell(call, toAppError(error))
         throw error
       } finally {
-        running.delete(call.id)
+        running.delete(call)
         if (isDraining && running.size === 0) idle.resolve()
       }
     },
@@ -91,7 +91,7 @@ export function createGateway({ catalog, path, dispatch }: GatewayDeps): Gateway
       return idle.promise
     },
     giveUp() {
-      for (const { signal } of running.values()) signal.abort(STOPPING)
+      for (const { signal } of running.all()) signal.abort(STOPPING)
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { Cancellation, CancelSignal } from '#kernel/cancellation'
 import type { JsonObject } from '#kernel/json'
 import type { Principal } from '#identity/principal'
+import type { Listed } from '#kernel/roster'
 import type { AppError } from '#kernel/errors'
 import type { Era } from '#registry/records'
 
@@ -55,7 +56,7 @@ export interface Caller {
 }
 
 /** One request on its way to an upstream. */
-export interface Call {
+export interface Call extends Listed {
   /** The execution's id, a UUIDv7. */
   readonly id: string
   readonly traceId: string

@@ -9,12 +9,12 @@ const SLOW_MS = 5000
 export function createTrace(log: Logger, now: () => number): Observer {
   return function trace(call, outcome) {
     const ms = now() - call.startedAt
-    if (outcome instanceof AppError) log.info({ ...factsOf(call), error: outcome.message }, 'call failed')
-    if (ms > SLOW_MS) log.warn({ ...factsOf(call), ms }, 'slow call')
-    else log.debug({ ...factsOf(call), ms }, 'call finished')
+    if (outcome instanceof AppError) log.info({ ...factsOf(call, ms), error: outcome.message }, 'call failed')
+    if (ms > SLOW_MS) log.warn(factsOf(call, ms), 'slow call')
+    else log.debug(factsOf(call, ms), 'call finished')
   }
 }
 
-function factsOf({ traceId, requestId, name, notes }: Call): LogFields {
-  return { traceId, request_id: requestId, name, server: notes.server }
+function factsOf({ traceId, requestId, name, notes }: Call, ms: number): LogFields {
+  return { traceId, request_id: requestId, name, server: notes.server, ms }
 }

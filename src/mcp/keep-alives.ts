@@ -1,48 +1,27 @@
+import { Roster, type Listed } from '#kernel/roster'
+
 const LOOK_MS = 2500
 
-/** Something that gives a sign of life when it was silent for long. Knows its own place in the list. */
-export interface Breathing {
-  place?: number | undefined
+/** Something that gives a sign of life when it was silent for long. */
+export interface Breathing extends Listed {
   keepAlive(now: number): void
 }
 
-/**
- * One clock for all open answers and streams: a timer a request would cost more than the request. A list and no Set,
- * for the reason that `ChurnMap` tells.
- */
+/** One clock for all open answers and streams: a timer a request would cost more than the request. */
 export interface KeepAlives extends Disposable {
   add(item: Breathing): void
   delete(item: Breathing): void
-  readonly size: number
 }
 
 export function createKeepAlives(): KeepAlives {
-  const items: Breathing[] = []
+  const items = new Roster<Breathing>()
   const timer = setInterval(() => {
     const now = Date.now()
-    for (const item of items.slice()) item.keepAlive(now)
+    for (const item of items.all()) item.keepAlive(now)
   }, LOOK_MS).unref()
   return {
-    add(item) {
-      if (item.place !== undefined) return
-      item.place = items.length
-      items.push(item)
-    },
-    delete(item) {
-      const { place } = item
-      const last = items.at(-1)
-      if (place === undefined || !last) return
-      items[place] = last
-      last.place = place
-      items.pop()
-      // Not `delete`: that makes an object of every request a slow one.
-      item.place = undefined
-    },
-    get size() {
-      return items.length
-    },
-    [Symbol.dispose]() {
-      clearInterval(timer)
-    },
+    add: (item) => items.add(item),
+    delete: (item) => items.delete(item),
+    [Symbol.dispose]: () => clearInterval(timer),
   }
 }

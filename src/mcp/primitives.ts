@@ -57,6 +57,7 @@ export function callOf(request: RpcRequest, context: CallContext): Call {
     startedAt,
     notes: { server: '', stages: [] },
     target: undefined,
+    place: undefined,
   }
 }
 

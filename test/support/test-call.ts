@@ -43,6 +43,7 @@ export function testCall(parts: CallParts = {}): Call {
     startedAt,
     notes: { server: '', stages: [] },
     target: undefined,
+    place: undefined,
   }
 }
 

@@ -67,5 +67,6 @@ function toolCall({ newId, now }: ApiContext, request: ExecuteCall, name: string
     startedAt: now(),
     notes: { server: '', stages: [] },
     target: undefined,
+    place: undefined,
   }
 }
