@@ -194,7 +194,7 @@ test('R039, R120: a stdio client that is attached goes on after the gateway was 
     return said.find((each) => each['id'] === id)
   }
   const echoed = { result: { content: [{ text: 'Echo: x' }] } }
-  const first = await startGatewayChild(options)
+  await using first = await startGatewayChild(options)
   const port = Number(new URL(first.url).port)
   await first.api.online('everything')
   await using pipe = bridgePipe(first.mcp)
