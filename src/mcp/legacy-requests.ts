@@ -88,18 +88,14 @@ export function createLegacyRequests(deps: LegacyRequestsDeps): LegacyRequests {
   }
 }
 
-async function call(
-  deps: LegacyRequestsDeps,
-  session: LegacySession,
-  request: RpcRequest,
-  reply: Reply,
-): Promise<string> {
+function call(deps: LegacyRequestsDeps, session: LegacySession, request: RpcRequest, reply: Reply): Promise<string> {
   const { namespace, principal } = session
   const caller = session.callerFor(reply, progressTokenOf(request))
   const signal = session.began(request.id)
-  const result = await deps.gateway.run(callOf(request, { caller, principal, signal, namespace }))
-  if (request.params['task'] !== undefined) deps.tasks.created(session, ownerOf(deps, session, request), result)
-  return legacyText(result)
+  return deps.gateway.run(callOf(request, { caller, principal, signal, namespace })).then((result) => {
+    if (request.params['task'] !== undefined) deps.tasks.created(session, ownerOf(deps, session, request), result)
+    return legacyText(result)
+  })
 }
 
 function ownerOf({ catalog }: McpDeps, { namespace }: LegacySession, { params }: RpcRequest): string | undefined {

@@ -10,21 +10,31 @@ import type { SessionResult, UpstreamSession } from './session.ts'
 const ROUNDS_MAX = 16
 
 /** Runs one call on one session, in the words of the session's era. The pool is told when the session holds more of it than the answer. */
-export async function runCall(
+export function runCall(
   session: UpstreamSession,
   call: RoutedCall,
   pool: Pick<SessionPool, 'keep'>,
 ): Promise<CallResult> {
   const { era, serverInfoText } = session.agreement
-  let result = await send(session, call)
+  const answered = ({ text, value }: SessionResult): CallResult => {
+    if (call.params['task'] !== undefined && isJsonObject(value['task'])) pool.keep(session, call)
+    return { text, value, server: session.server, era, serverInfoText }
+  }
+  return send(session, call).then((result) =>
+    needsAnswers(result, call.caller) ? untilAnswered(session, call, result).then(answered) : answered(result),
+  )
+}
+
+/** Puts the server's questions to the caller until it has asked enough. */
+async function untilAnswered(session: UpstreamSession, call: RoutedCall, asked: SessionResult): Promise<SessionResult> {
+  let result = asked
   for (let round = 0; needsAnswers(result, call.caller); round += 1) {
     if (round === ROUNDS_MAX) {
       throw new AppError('upstream_protocol_error', `${session.server} asked for input more than ${ROUNDS_MAX} times`)
     }
     result = await send(session, await withAnswers(call, result))
   }
-  if (call.params['task'] !== undefined && isJsonObject(result.value['task'])) pool.keep(session, call)
-  return { text: result.text, value: result.value, server: session.server, era, serverInfoText }
+  return result
 }
 
 function send(session: UpstreamSession, call: RoutedCall): Promise<SessionResult> {

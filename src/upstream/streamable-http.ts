@@ -2,7 +2,7 @@ import { ChurnMap } from '#kernel/churn-map'
 import { AppError } from '#kernel/errors'
 import { MODERN_VERSION } from '#kernel/protocol'
 import type { HttpClient } from './http-client.ts'
-import { HttpExchange } from './http-exchange.ts'
+import { HttpExchange, type ExchangeEvents } from './http-exchange.ts'
 import type { SseEvent } from './sse-parser.ts'
 import type { Outgoing, Transport, TransportEvents, TransportLimits } from './transport.ts'
 
@@ -20,7 +20,7 @@ export interface StreamableHttpOptions {
 
 /** The wait before a request's stream is resumed, and from where. */
 interface Resume {
-  lastEventId?: string
+  lastEventId: string | undefined
   retryMs: number
   attempts: number
 }
@@ -58,7 +58,7 @@ class StreamableHttp implements Transport {
   send(message: Outgoing): void {
     const { requestId } = message
     const exchange = new HttpExchange(
-      requestId === undefined ? this.#oneWay(message) : this.#answerTo(requestId, message.method),
+      requestId === undefined ? this.#oneWay(message) : new RequestAnswer(this, requestId, message.method),
       this.#options.limits.messageBytesMax,
     )
     if (requestId !== undefined) this.#exchanges.set(requestId, exchange)
@@ -85,7 +85,7 @@ class StreamableHttp implements Transport {
   opened(protocolVersion: string, { listen }: { readonly listen: boolean }): void {
     this.#headers['mcp-protocol-version'] = protocolVersion
     this.#isLegacy = protocolVersion !== MODERN_VERSION
-    if (listen) this.#listen({ retryMs: RECONNECT_MS, attempts: 0 })
+    if (listen) this.#listen({ lastEventId: undefined, retryMs: RECONNECT_MS, attempts: 0 })
   }
 
   async close(): Promise<void> {
@@ -127,36 +127,19 @@ class StreamableHttp implements Transport {
     }
   }
 
-  #answerTo(requestId: number, method: string | undefined): ConstructorParameters<typeof HttpExchange>[0] {
-    const resume: Resume = { retryMs: RECONNECT_MS, attempts: 0 }
-    return {
-      start: (_status, headers) => {
-        const sessionId = headers['mcp-session-id']
-        if (method === 'initialize' && typeof sessionId === 'string') this.#useSession(sessionId)
-      },
-      body: (status, text, contentType) => this.#takeBody(requestId, { status, text, contentType }),
-      event: (event) => this.#takeEvent(event, requestId, resume),
-      end: () => this.#resumeOrFail(requestId, resume),
-      fail: (error) => {
-        if (resume.lastEventId === undefined) this.#fail(requestId, error)
-        else this.#resumeOrFail(requestId, resume)
-      },
-    }
-  }
-
-  #useSession(sessionId: string): void {
+  useSession(sessionId: string): void {
     this.#sessionId = sessionId
     this.#headers['mcp-session-id'] = sessionId
   }
 
-  #takeBody(requestId: number, answer: { status: number; text: string; contentType: string }): void {
+  takeBody(requestId: number, answer: { status: number; text: string; contentType: string }): void {
     const { status, text, contentType } = answer
     if (this.#isSessionLost(status, text)) {
       const lost = sessionLost()
-      this.#fail(requestId, lost)
+      this.fail(requestId, lost)
       this.#events.closed(lost)
     } else if (contentType.startsWith('application/json') && text !== '') this.#events.message(text, requestId)
-    else this.#fail(requestId, unexpectedAnswer(status, text))
+    else this.fail(requestId, unexpectedAnswer(status, text))
   }
 
   /** 404 by the specification; servers built on older SDKs say 400 for the same. */
@@ -165,7 +148,7 @@ class StreamableHttp implements Transport {
     return (status === 404 && !text.includes('-32601')) || (status === 400 && /session/i.test(text))
   }
 
-  #takeEvent(event: SseEvent, requestId: number | undefined, resume: Resume): void {
+  takeEvent(event: SseEvent, requestId: number | undefined, resume: Resume): void {
     if (event.id !== undefined) resume.lastEventId = event.id
     if (event.retry !== undefined) resume.retryMs = Math.min(event.retry, RECONNECT_MS_MAX)
     resume.attempts = 0
@@ -179,10 +162,10 @@ class StreamableHttp implements Transport {
   }
 
   /** Called when a request's stream has ended. The session has forgotten the request if it was answered. */
-  #resumeOrFail(requestId: number, resume: Resume): void {
+  resumeOrFail(requestId: number, resume: Resume): void {
     if (!this.#exchanges.has(requestId) || this.#isClosed) return
     if (resume.lastEventId === undefined || resume.attempts >= RESUMES_MAX) {
-      this.#fail(requestId, new AppError('upstream_protocol_error', 'The server ended the stream without an answer'))
+      this.fail(requestId, new AppError('upstream_protocol_error', 'The server ended the stream without an answer'))
       return
     }
     resume.attempts += 1
@@ -190,10 +173,10 @@ class StreamableHttp implements Transport {
       if (!this.#exchanges.has(requestId)) return
       const exchange = new HttpExchange(
         {
-          body: (status, text) => this.#fail(requestId, unexpectedAnswer(status, text)),
-          event: (event) => this.#takeEvent(event, requestId, resume),
-          end: () => this.#resumeOrFail(requestId, resume),
-          fail: () => this.#resumeOrFail(requestId, resume),
+          body: (status, text) => this.fail(requestId, unexpectedAnswer(status, text)),
+          event: (event) => this.takeEvent(event, requestId, resume),
+          end: () => this.resumeOrFail(requestId, resume),
+          fail: () => this.resumeOrFail(requestId, resume),
         },
         this.#options.limits.messageBytesMax,
       )
@@ -220,7 +203,7 @@ class StreamableHttp implements Transport {
         body: (code, text) => {
           if (this.#hasListened && this.#isSessionLost(code, text)) this.#events.closed(sessionLost())
         },
-        event: (event) => this.#takeEvent(event, undefined, resume),
+        event: (event) => this.takeEvent(event, undefined, resume),
         // 405 or another refusal: this server has nothing to say outside of calls.
         end: () => {
           if (status === 200 || status >= 500) again()
@@ -252,8 +235,44 @@ class StreamableHttp implements Transport {
     this.#timers.add(timer)
   }
 
-  #fail(requestId: number, error: AppError): void {
+  fail(requestId: number, error: AppError): void {
     if (this.#exchanges.delete(requestId)) this.#events.failed(requestId, error)
+  }
+}
+
+/** What becomes of one request, with what is needed to resume its stream. A class, because every call makes one. */
+class RequestAnswer implements ExchangeEvents {
+  readonly #transport: StreamableHttp
+  readonly #requestId: number
+  readonly #method: string | undefined
+  readonly #resume: Resume = { lastEventId: undefined, retryMs: RECONNECT_MS, attempts: 0 }
+
+  constructor(transport: StreamableHttp, requestId: number, method: string | undefined) {
+    this.#transport = transport
+    this.#requestId = requestId
+    this.#method = method
+  }
+
+  start(_status: number, headers: Parameters<NonNullable<ExchangeEvents['start']>>[1]): void {
+    const sessionId = headers['mcp-session-id']
+    if (this.#method === 'initialize' && typeof sessionId === 'string') this.#transport.useSession(sessionId)
+  }
+
+  body(status: number, text: string, contentType: string): void {
+    this.#transport.takeBody(this.#requestId, { status, text, contentType })
+  }
+
+  event(event: SseEvent): void {
+    this.#transport.takeEvent(event, this.#requestId, this.#resume)
+  }
+
+  end(): void {
+    this.#transport.resumeOrFail(this.#requestId, this.#resume)
+  }
+
+  fail(error: AppError): void {
+    if (this.#resume.lastEventId === undefined) this.#transport.fail(this.#requestId, error)
+    else this.#transport.resumeOrFail(this.#requestId, this.#resume)
   }
 }
 
