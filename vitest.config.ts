@@ -23,7 +23,7 @@ export default defineConfig({
   test: {
     projects: [
       project('architecture', ['test/architecture/**/*.test.ts'], { testTimeout: 10_000, maxWorkers: 2, turn: 0 }),
-      project('unit', ['src/**/*.test.ts', 'test/support/**/*.test.ts'], {
+      project('unit', ['src/**/*.test.ts', 'test/support/**/*.test.ts', 'eval/**/*.test.ts'], {
         testTimeout: 20_000,
         maxWorkers: 2,
         turn: 0,
