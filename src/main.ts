@@ -11,6 +11,8 @@ import { bridgeStdio, createApp, type App, type Listening } from './app.ts'
 
 type Config = ReturnType<typeof loadConfig>
 
+const life = { endsWithParent: environment()['npm_lifecycle_event'] !== undefined }
+
 async function start(config: Config): Promise<{ app: App; listening: Listening }> {
   const logs = createLogger({ level: config.logLevel, pretty: process.stderr.isTTY })
   const log = logs.logger('main')
@@ -25,7 +27,7 @@ process.exitCode = await runCli(process.argv, processIo(), {
   async serve(flags) {
     const { app, listening } = await start(loadConfig({ flags }))
     printBanner(process.stdout, listening)
-    await untilStopped(app)
+    await untilStopped(app, life)
     await app.close()
     return 0
   },
@@ -39,7 +41,7 @@ process.exitCode = await runCli(process.argv, processIo(), {
       return 0
     }
     const { app, listening } = await start({ ...config, port: 0 })
-    await Promise.race([bridgeStdio({ url: `${listening.url}${path}`, ...streams }), untilStopped(app)])
+    await Promise.race([bridgeStdio({ url: `${listening.url}${path}`, ...streams }), untilStopped(app, life)])
     await app.close()
     return 0
   },

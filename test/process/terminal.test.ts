@@ -13,13 +13,19 @@ const MAIN = join(import.meta.dirname, '../../src/main.ts')
 /** It runs a command in a terminal of its own, which closes when it is killed. */
 const SCRIPT = '/usr/bin/script'
 
+function withoutSettings(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('META_MCP_')))
+}
+
 test.skipIf(!existsSync(SCRIPT))(
   'a gateway whose terminal is closed ends; a SIGHUP before that only reads the file again',
   async () => {
     await using directory = await newDirectory()
     const command = `exec ${process.execPath} ${MAIN} serve --port 0 --data-dir ${directory.path}`
-    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('META_MCP_')))
-    const terminal = spawn(SCRIPT, ['-qfc', command, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'ignore'] })
+    const terminal = spawn(SCRIPT, ['-qfc', command, '/dev/null'], {
+      env: withoutSettings(),
+      stdio: ['pipe', 'pipe', 'ignore'],
+    })
     let shown = ''
     terminal.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()))
     try {
@@ -42,3 +48,24 @@ test.skipIf(!existsSync(SCRIPT))(
     }
   },
 )
+
+test('a gateway that npm started ends when npm has been ended: npm passes the signal to its shell alone', async () => {
+  await using directory = await newDirectory()
+  const command = `${process.execPath} ${MAIN} serve --port 0 --data-dir ${directory.path}; true`
+  const shell = spawn('/bin/sh', ['-c', command], {
+    env: { ...withoutSettings(), npm_lifecycle_event: 'start' },
+    stdio: 'ignore',
+  })
+  try {
+    await until('it listens', () => readGatewayFile(directory.path) !== undefined)
+    const { pid } = readGatewayFile(directory.path)!
+    expect(descendants(shell.pid!)).toContain(pid)
+    shell.kill('SIGTERM')
+    await until('it has ended', () => !isRunning(pid))
+    expect(existsSync(join(directory.path, 'gateway.json'))).toBe(false)
+  } finally {
+    const left = readGatewayFile(directory.path)
+    shell.kill('SIGKILL')
+    if (left) process.kill(left.pid, 'SIGKILL')
+  }
+})
