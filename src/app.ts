@@ -1,24 +1,23 @@
 import type { Config, DynamicConfig } from '#config/config'
 import { removeGatewayFile, writeGatewayFile } from '#config/gateway-file'
-import { watchConfig } from '#config/reload'
+import { followConfig } from '#config/reload'
 import { secretKey } from '#config/secret-key'
 import type { Gateway } from '#gateway/gateway'
 import { openGateway } from '#gateway/open-gateway'
 import { createApi } from '#http/api'
 import { createFrontDoor, type FrontDoor } from '#http/front-door'
 import { LOCAL_PRINCIPAL } from '#identity/principal'
-import { messageOf } from '#kernel/errors'
 import { uuidv7 } from '#kernel/ids'
-import type { Logger } from '#kernel/logger'
 import { GATEWAY_INFO } from '#kernel/protocol'
 import { createSealer } from '#kernel/seal'
 import { createMcpEndpoint, type McpEndpoint } from '#mcp/endpoint'
 import { createHostGuard } from '#mcp/host-guard'
+import { ALLOW_ALL } from '#policy/policy'
 import { applyFile } from '#registry/apply-file'
 import { overviewOf, type UpstreamLine } from '#registry/overview'
 import { openRegistry } from '#registry/registry'
 import type { Registry } from '#registry/registry-api'
-import { openToolSearch } from '#search/open-tool-search'
+import { openToolSearch, type OpenSearch } from '#search/open-tool-search'
 import { openStorage, type Storage } from '#storage/open-storage'
 import { followCatalog } from '#telemetry/events'
 import type { createLogger } from '#telemetry/log'
@@ -56,7 +55,7 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
   const core = await createCore(config, deps, resources)
   const parts: Parts = { config, core, life: { startedAt: now(), isDraining: false }, resources }
   const door = await createSurfaces(parts, deps)
-  const { reload } = resources.use(watchFile(config, core, deps.logs.logger('config')))
+  const { reload } = resources.use(followConfig(config, core.apply, deps.logs.logger('config')))
   return runningApp({ ...parts, resources: resources.move() }, door, reload)
 }
 
@@ -71,6 +70,7 @@ interface Parts {
 interface Core {
   readonly storage: Storage
   readonly registry: Registry
+  readonly search: OpenSearch
   readonly outbound: Outbound
   readonly gateway: Gateway
   /** News of upstreams go to whoever listens; the endpoint, once it is there. */
@@ -84,16 +84,19 @@ async function createCore(config: Config, deps: AppDeps, resources: AsyncDisposa
   const registry = await openRegistry({ stores: storage.registry, now, newId: uuidv7 })
   followCatalog(logs.logger('registry'), registry.catalog)
   await applyFile(registry, config.dynamic, logs.logger('registry'))
+  const shared = { catalog: registry.catalog, now }
+  const searchDeps = { policy: ALLOW_ALL, stores: storage.search, settings: config.search, log: logs.logger('search') }
+  const search = resources.use(await openToolSearch({ ...shared, ...searchDeps }))
   const news: Core['news'] = { resourceUpdated() {}, taskChanged() {} }
   const { resultBytesMax: messageBytesMax, handshakeTimeoutMs, toolTimeoutMs } = config
   // Before those that it calls: they end first, and the calls that they had end in the history.
   const { gateway, useGuards } = resources.use(
     openGateway({
-      catalog: registry.catalog,
+      ...shared,
       executions: storage.executions,
       dispatch: (call) => outbound.dispatch(call),
+      succeeded: search.called,
       log: logs.logger('gateway'),
-      now,
     }),
   )
   const outbound = resources.use(
@@ -116,7 +119,7 @@ async function createCore(config: Config, deps: AppDeps, resources: AsyncDisposa
     outbound.watch(dynamic.discovery)
   }
   await useGuards(config.dynamic.guards)
-  return { storage, registry, outbound, gateway, news, apply }
+  return { storage, registry, search, outbound, gateway, news, apply }
 }
 
 async function createSurfaces({ config, core, life, resources }: Parts, { logs }: AppDeps): Promise<FrontDoor> {
@@ -142,7 +145,7 @@ async function createSurfaces({ config, core, life, resources }: Parts, { logs }
     gateway,
     upstreams,
     executions: storage.executions,
-    search: resources.use(openToolSearch(registry.catalog)),
+    search: core.search,
     health: {
       version: GATEWAY_INFO.version,
       startedAt: life.startedAt,
@@ -163,14 +166,6 @@ async function createSurfaces({ config, core, life, resources }: Parts, { logs }
   })
   resources.defer(() => api.close())
   return createFrontDoor({ endpoint, api, gateway, log: logs.logger('http') })
-}
-
-function watchFile(config: Config, core: Core, log: Logger): ReturnType<typeof watchConfig> {
-  const rejected = (error: unknown): void => log.error({ error: messageOf(error) }, 'config file rejected')
-  const changed = (dynamic: DynamicConfig, needRestart: readonly string[]): void => {
-    core.apply(dynamic).then(() => log.info({ needRestart }, 'config file applied'), rejected)
-  }
-  return watchConfig(config, changed, rejected)
 }
 
 function runningApp({ config, core, life, resources }: Parts, door: FrontDoor, reload: () => void): App {

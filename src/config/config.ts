@@ -74,6 +74,7 @@ export interface Config {
   readonly allowedOrigins: readonly string[]
   /** Private hosts and CIDRs that API-registered upstreams and HTTP tools may have. */
   readonly egressAllow: readonly string[]
+  readonly search: { readonly embedder: 'minilm' | 'static'; readonly learning: boolean }
   readonly stdioRegistration: 'auto' | 'on' | 'off'
   /** Environment names of settings that are set and belong to a later version. */
   readonly unusedSettings: readonly string[]

@@ -104,6 +104,7 @@ function staticConfig(values: SettingValues) {
     allowedHosts: values.allowed_hosts,
     allowedOrigins: values.allowed_origins,
     egressAllow: values.egress_allow,
+    search: { embedder: values.search_embedder, learning: values.search_learning },
     stdioRegistration: values.stdio_registration,
   }
 }

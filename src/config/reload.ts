@@ -1,5 +1,7 @@
 import { readFileSync, watch } from 'node:fs'
 import { basename, dirname } from 'node:path'
+import { messageOf } from '#kernel/errors'
+import type { Logger } from '#kernel/logger'
 import type { Config, DynamicConfig } from './config.ts'
 import { reloadFile, type Reloaded } from './load.ts'
 import { environmentName } from './settings.ts'
@@ -9,6 +11,22 @@ const SETTLE_MS = 100
 
 /** Called with the new dynamic part, and with the settings whose change in the file needs a restart. */
 export type DynamicListener = (dynamic: DynamicConfig, needRestart: readonly string[]) => void
+
+/** Watches the config file and puts its dynamic part in force; the log says what became of it. */
+export function followConfig(
+  config: Pick<Config, 'file' | 'toolTimeoutMs'>,
+  apply: (dynamic: DynamicConfig) => Promise<void>,
+  log: Logger,
+): ConfigWatch {
+  const rejected = (error: unknown): void => log.error({ error: messageOf(error) }, 'config file rejected')
+  return watchConfig(
+    config,
+    (dynamic, needRestart) => {
+      apply(dynamic).then(() => log.info({ needRestart }, 'config file applied'), rejected)
+    },
+    rejected,
+  )
+}
 
 export interface ConfigWatch {
   /** Reads the file now, changed or not: for SIGHUP. */

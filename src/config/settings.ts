@@ -93,6 +93,16 @@ export const SETTINGS = {
     secondsBetween(0, 3600),
     'How long a stopping gateway waits for calls that still run.',
   ),
+  search_embedder: setting(
+    'minilm',
+    oneOf(['minilm', 'static']),
+    'What finds tools by meaning: `minilm` computes in a thread of its own that takes some 250 MB once somebody searches; `static` only looks up words.',
+  ),
+  search_learning: setting(
+    'true',
+    booleanOf,
+    'Whether a search that is followed by a successful call of a tool it found helps later searches find that tool.',
+  ),
   max_body_bytes: setting(
     BODY_BYTES_DEFAULT,
     integerBetween(1024, BYTES_MAX),

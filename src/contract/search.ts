@@ -34,7 +34,7 @@ export type SearchRequest = z.infer<typeof searchRequest>
 
 const score = z.number().min(0).max(1)
 
-/** `score` is `.35 keyword_score + .65 semantic_score` in a hybrid search; an exact name has 1. */
+/** `score` is `weights.keyword · keyword_score + weights.semantic · semantic_score`; an exact name has 1. */
 const foundTool = tool.extend({ score, semantic_score: score, keyword_score: score })
 
 export const searchAnswer = z.object({
@@ -44,6 +44,10 @@ export const searchAnswer = z.object({
   results: z.array(foundTool),
   tools: z.array(tool),
   total: z.int().describe('How many fit, those beyond max_results included'),
+  weights: z.object({ keyword: score, semantic: score }).describe('Of the two scores in `score`'),
+  parts: z.array(z.enum(['keyword', 'static', 'neural'])).describe('The tiers that had their say'),
+  nearest_servers: z.array(z.string()).describe('Where no tool fits: the servers that come nearest'),
+  cached: z.boolean(),
   search_time: z.number().describe('Seconds'),
   timestamp,
 })

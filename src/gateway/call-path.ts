@@ -24,6 +24,7 @@ interface Observation {
 export interface Links {
   readonly trace: Observer
   readonly history: Observer
+  readonly learn: Observer
   readonly validateArguments: Interceptor
   readonly guards: Interceptor
   readonly limitConcurrency: Interceptor
@@ -38,6 +39,7 @@ export function callPath(links: Links): readonly Row[] {
   return [
     { name: 'trace', kinds: ALL, ended: links.trace },
     { name: 'history', kinds: ALL, ended: links.history },
+    { name: 'learn', kinds: TOOLS, ended: links.learn },
     { name: 'validate-arguments', kinds: TOOLS, run: links.validateArguments },
     { name: 'guards', kinds: TOOLS, run: links.guards },
     { name: 'limit-concurrency', kinds: ALL, run: links.limitConcurrency },

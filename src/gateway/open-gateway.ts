@@ -1,7 +1,8 @@
+import { AppError } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
 import type { Catalog } from '#registry/registry-api'
 import { createArgumentSchemas } from './argument-schemas.ts'
-import type { Dispatch } from './call.ts'
+import { isToolError, type Call, type Dispatch } from './call.ts'
 import { callPath, createGateway } from './call-path.ts'
 import type { ExecutionStore } from './executions.ts'
 import type { Gateway } from './gateway.ts'
@@ -17,6 +18,8 @@ export interface OpenGatewayDeps {
   readonly catalog: Catalog
   readonly executions: ExecutionStore
   readonly dispatch: Dispatch
+  /** Hears of the calls of tools that did not fail. */
+  succeeded(call: Call): void
   readonly log: Logger
   /** Epoch milliseconds. */
   now(): number
@@ -30,13 +33,17 @@ export interface OpenGateway extends AsyncDisposable {
 }
 
 /** Builds the parts that exist; `callPath` puts them in order. */
-export function openGateway({ catalog, executions, dispatch, log, now }: OpenGatewayDeps): OpenGateway {
+export function openGateway(deps: OpenGatewayDeps): OpenGateway {
+  const { catalog, executions, dispatch, log, now } = deps
   const history = createHistory({ store: executions, log, now })
   const schemas = createArgumentSchemas((error) => log.debug({ error }, 'input schema cannot be compiled'))
   let guards: readonly Guard[] = []
   const path = callPath({
     trace: createTrace(log, now),
     history: history.ended,
+    learn(call, outcome) {
+      if (!(outcome instanceof AppError) && !isToolError(outcome)) deps.succeeded(call)
+    },
     validateArguments: createValidateArguments(schemas),
     guards: createGuards(() => guards),
     limitConcurrency: createLimitConcurrency(),

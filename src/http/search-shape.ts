@@ -1,27 +1,31 @@
 import type { SearchAnswer, SearchRequest } from '#contract/search'
-import { objectAt } from '#kernel/json'
-import type { CatalogTool } from '#registry/catalog-view'
 import type { FoundTool } from '#search/tool-search'
-import type { ApiContext } from './endpoint.ts'
+import type { ApiContext, ApiRequest } from './endpoint.ts'
 import { isoTime } from './page.ts'
 import { toolBody } from './tool-shape.ts'
 
 /** Searches as the request says, and shapes the answer. */
 export async function searchAnswerOf(
   { search, newId, now }: ApiContext,
+  { principal }: Pick<ApiRequest, 'principal'>,
   request: SearchRequest,
 ): Promise<SearchAnswer> {
   const startedAt = performance.now()
   const { query, search_type: mode, max_results: limit, similarity_threshold: threshold, namespace } = request
-  const mayFind = (tool: CatalogTool): boolean => fits(tool, request)
-  const { found, total } = await search.search({ text: query, mode, namespace, limit, threshold, mayFind })
+  const { server, category, tag, read_only: readOnly } = request
+  const filter = { server, category, tag, readOnly }
+  const answer = await search.search({ text: query, mode, principal, namespace, filter, limit, threshold })
   return {
     search_id: newId(),
     query,
     search_type: mode,
-    results: found.map(resultOf),
-    tools: found.map(({ tool }) => toolBody(tool)),
-    total,
+    results: answer.found.map(resultOf),
+    tools: answer.found.map(({ tool }) => toolBody(tool)),
+    total: answer.total,
+    weights: answer.weights,
+    parts: [...answer.parts],
+    nearest_servers: [...answer.nearest],
+    cached: answer.cached,
     search_time: (performance.now() - startedAt) / 1000,
     timestamp: isoTime(now()),
   }
@@ -29,17 +33,4 @@ export async function searchAnswerOf(
 
 function resultOf({ tool, score, keyword, semantic }: FoundTool): SearchAnswer['results'][number] {
   return { ...toolBody(tool), score, keyword_score: keyword, semantic_score: semantic }
-}
-
-function fits(tool: CatalogTool, { server, category, tag, read_only: readOnly }: SearchRequest): boolean {
-  return (
-    (server === undefined || tool.server === server) &&
-    (category === undefined || tool.category === category) &&
-    (tag === undefined || tool.tags.includes(tag)) &&
-    (readOnly === undefined || isReadOnly(tool) === readOnly)
-  )
-}
-
-function isReadOnly({ definition }: CatalogTool): boolean {
-  return objectAt(definition, 'annotations')?.['readOnlyHint'] === true
 }

@@ -7,45 +7,62 @@ const STOP_WORDS = new Set(
   ),
 )
 
-const WORD = /[\p{L}\p{M}]+|\p{N}+/gu
+const CHUNK = /[\p{L}\p{M}\p{N}]+/gu
+const WORD = /\p{L}+|\p{N}+/gu
 const CJK = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]/u
 const CJK_RUN =
   /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]+|[^\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]+/gu
-const STEMS_MAX = 50_000
-const stems = new Map<string, string>()
+
+/** A text's chunks are few and come again and again: what each is made of is kept. */
+const CHUNKS_MAX = 50_000
+const CHUNK_CHARS_MAX = 64
+const known = new Map<string, readonly string[]>()
 
 /**
  * The terms of a text: case, accents, camelCase, snake_case and inflection do not count; scripts without blanks between
  * words give pairs of characters.
  */
 export function termsOf(text: string): string[] {
-  return wordsOf(text).flatMap((word) => {
-    if (CJK.test(word))
-      return (word.match(CJK_RUN) ?? []).flatMap((run) => (CJK.test(run) ? pairsOf(run) : [stemOf(run)]))
-    return STOP_WORDS.has(word) ? [] : [stemOf(word)]
-  })
+  const terms: string[] = []
+  for (const chunk of chunksOf(text)) for (const term of termsOfChunk(chunk)) terms.push(term)
+  return terms
 }
 
 /** The words of a text in lower case, names taken apart. */
 export function wordsOf(text: string): string[] {
-  const spaced = text
+  return chunksOf(text).flatMap(wordsOfChunk)
+}
+
+function chunksOf(text: string): readonly string[] {
+  return text.match(CHUNK) ?? []
+}
+
+function termsOfChunk(chunk: string): readonly string[] {
+  const cached = known.get(chunk)
+  if (cached) return cached
+  const terms = wordsOfChunk(chunk).flatMap(termsOfWord)
+  if (chunk.length > CHUNK_CHARS_MAX) return terms
+  if (known.size >= CHUNKS_MAX) known.clear()
+  known.set(chunk, terms)
+  return terms
+}
+
+function wordsOfChunk(chunk: string): readonly string[] {
+  const spaced = chunk
     .normalize('NFKD')
     .replaceAll(/(\p{Ll}|\p{N})(\p{Lu})/gu, '$1 $2')
     .replaceAll(/(\p{Lu})(\p{Lu}\p{Ll})/gu, '$1 $2')
   return spaced.replaceAll(/\p{M}/gu, '').toLowerCase().match(WORD) ?? []
 }
 
+function termsOfWord(word: string): readonly string[] {
+  if (CJK.test(word))
+    return (word.match(CJK_RUN) ?? []).flatMap((run) => (CJK.test(run) ? pairsOf(run) : [stemmer(run)]))
+  return STOP_WORDS.has(word) ? [] : [stemmer(word)]
+}
+
 function pairsOf(run: string): string[] {
   const characters = Array.from(run)
   if (characters.length === 1) return characters
   return characters.slice(1).map((character, index) => `${characters[index]}${character}`)
-}
-
-function stemOf(word: string): string {
-  const known = stems.get(word)
-  if (known !== undefined) return known
-  if (stems.size >= STEMS_MAX) stems.clear()
-  const stem = stemmer(word)
-  stems.set(word, stem)
-  return stem
 }

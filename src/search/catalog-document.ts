@@ -1,30 +1,41 @@
 import { isJsonObject, objectAt, stringAt, type JsonObject } from '#kernel/json'
 import type { CatalogTool, CatalogView } from '#registry/catalog-view'
-import type { SearchDocument } from './document.ts'
+import type { Lesson, SearchDocument } from './document.ts'
+
+/** What a server says about itself. */
+export interface ServerText {
+  readonly title: string
+  readonly text: string
+}
 
 /** What the servers of a view say about themselves, by upstream. */
-type ServerTexts = ReadonlyMap<string, string>
-
-export function serverTextsOf({ upstreams }: CatalogView): ServerTexts {
+export function serverTextsOf({ upstreams }: CatalogView): ReadonlyMap<string, ServerText> {
   return new Map(
     upstreams.map(({ upstreamId, snapshot: { serverInfoText, instructions = '' } }) => {
       const info = serverInfoText === undefined ? {} : (JSON.parse(serverInfoText) as JsonObject)
-      return [upstreamId, [stringAt(info, 'title'), stringAt(info, 'description'), instructions].join(' ').trim()]
+      const text = [stringAt(info, 'description') ?? '', instructions].join(' ').trim()
+      return [upstreamId, { title: stringAt(info, 'title') ?? '', text }]
     }),
   )
 }
 
-export function documentOf(tool: CatalogTool, servers: ServerTexts): SearchDocument {
-  const { definition } = tool
+/** Parses the definition for itself: what nobody calls needs not stay parsed. */
+export function documentOf(
+  tool: CatalogTool,
+  server: ServerText | undefined,
+  learned: readonly Lesson[],
+): SearchDocument {
+  const definition = JSON.parse(tool.text) as JsonObject
   const properties = Object.entries(objectAt(objectAt(definition, 'inputSchema'), 'properties') ?? {})
   return {
-    server: tool.kind === 'http' ? '' : tool.server,
-    serverText: servers.get(tool.upstreamId) ?? '',
+    server: tool.kind === 'http' ? (tool.category ?? '') : server?.title || tool.server,
+    serverText: [server?.text, tool.category, ...tool.tags].filter(Boolean).join(' '),
     name: tool.originalName,
     description: [stringAt(definition, 'title'), stringAt(definition, 'description')].filter(Boolean).join('. '),
     parameterNames: properties.map(([name]) => name),
     parameterTexts: properties.map(([, schema]) =>
       isJsonObject(schema) ? (stringAt(schema, 'description') ?? '') : '',
     ),
+    learned,
   }
 }

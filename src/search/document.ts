@@ -7,4 +7,12 @@ export interface SearchDocument {
   readonly description: string
   readonly parameterNames: readonly string[]
   readonly parameterTexts: readonly string[]
+  /** What was asked when the tool turned out to be the right one. */
+  readonly learned: readonly Lesson[]
+}
+
+/** A query that led to a tool. A fresh one has weight 1, older ones less. */
+export interface Lesson {
+  readonly text: string
+  readonly weight: number
 }

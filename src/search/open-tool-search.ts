@@ -1,16 +1,93 @@
 import { join } from 'node:path'
+import type { Principal } from '#identity/principal'
+import type { Logger } from '#kernel/logger'
+import type { Policy } from '#policy/policy'
 import type { Catalog } from '#registry/registry-api'
+import { openLessons, type Lessons, type LessonStore } from './lessons.ts'
+import { createNeuralEmbedder } from './neural-embedder.ts'
+import { createNeuralTier, type NeuralProgress, type NeuralTier } from './neural-tier.ts'
+import { createSearchTrail } from './search-trail.ts'
 import { loadStaticEmbedder } from './static-embedder.ts'
 import { createToolSearch, type ToolSearch } from './tool-search.ts'
+import type { VectorStore } from './vectors.ts'
 
 /** The table that the package brings: the same place seen from `src/` and from `dist/`. */
 const STATIC_EMBEDDINGS = join(import.meta.dirname, '../../assets/static-embeddings')
 
-/** The search over a catalog. It reads its table and the catalog at the first query: who never searches pays nothing. */
-export function openToolSearch(catalog: Catalog): ToolSearch {
-  let opened: ToolSearch | undefined
+/** Vectors of tools that nobody has any more are kept so long. */
+const UNWANTED_MS_MAX = 90 * 86_400_000
+
+/** What the search keeps over restarts. */
+export interface SearchStores {
+  readonly vectors: VectorStore
+  readonly lessons: LessonStore
+}
+
+export interface OpenSearchDeps {
+  readonly catalog: Catalog
+  readonly policy: Policy
+  readonly stores: SearchStores
+  readonly log: Logger
+  readonly settings: { readonly embedder: 'minilm' | 'static'; readonly learning: boolean }
+  /** Epoch milliseconds. */
+  now(): number
+}
+
+/** What of a call is worth learning from. */
+interface SuccessfulCall {
+  readonly principal: Principal
+  readonly namespace: string | undefined
+  /** Exposed name. */
+  readonly name: string
+}
+
+/** The search as the surfaces and the operator see it. */
+export interface OpenSearch extends Pick<ToolSearch, 'search' | 'cacheCounts'>, AsyncDisposable {
+  /** Tells that a call of a tool has not failed: it teaches the search that led to it. */
+  called(call: SuccessfulCall): void
+  readonly lessons: Lessons
+  readonly learning: boolean
+  /** How far the neural tier is; undefined without one, or while nobody has searched. */
+  progress(): NeuralProgress | undefined
+}
+
+/** The search over a catalog. It reads its tables and the catalog at the first query: who never searches pays nothing. */
+export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> {
+  const { catalog, policy, stores, log, settings, now } = deps
+  await stores.vectors.prune(now() - UNWANTED_MS_MAX)
+  const lessons = await openLessons({ store: stores.lessons, log, now })
+  const trail = createSearchTrail(lessons, now)
+  let opened: { readonly tools: ToolSearch; readonly neural: NeuralTier | undefined } | undefined
+  const open = () => {
+    const isNeural = settings.embedder === 'minilm'
+    const neural = isNeural
+      ? createNeuralTier({ embedder: createNeuralEmbedder(), store: stores.vectors, log, now })
+      : undefined
+    const embedder = loadStaticEmbedder(STATIC_EMBEDDINGS)
+    return { neural, tools: createToolSearch({ catalog, policy, embedder, lessons, neural }) }
+  }
   return {
-    search: (query) => (opened ??= createToolSearch(catalog, loadStaticEmbedder(STATIC_EMBEDDINGS))).search(query),
-    [Symbol.dispose]: () => opened?.[Symbol.dispose](),
+    async search(query) {
+      opened ??= open()
+      const answer = await opened.tools.search(query)
+      if (settings.learning) {
+        const ids = answer.found.map(({ tool }) => tool.id)
+        trail.searched(query.principal.id, query.text, ids)
+      }
+      return answer
+    },
+    cacheCounts: () => opened?.tools.cacheCounts() ?? { hits: 0, misses: 0, entries: 0 },
+    called({ principal, namespace, name }) {
+      if (!trail.knows(principal.id)) return
+      const tool = catalog.view(namespace)?.toolByName.get(name)
+      if (tool) trail.called(principal.id, tool.id)
+    },
+    lessons,
+    learning: settings.learning,
+    progress: () => opened?.neural?.progress(),
+    async [Symbol.asyncDispose]() {
+      opened?.tools[Symbol.dispose]()
+      await opened?.neural?.[Symbol.asyncDispose]()
+    },
   }
 }

@@ -1,120 +1,159 @@
+import { termsOf } from './analyser.ts'
+import type { Breath } from './breath.ts'
 import { clausesOf } from './clauses.ts'
-import { termsOf, wordsOf } from './analyser.ts'
 import type { SearchDocument } from './document.ts'
-import { createKeywordIndex, type KeywordScope } from './keyword-index.ts'
-import type { Embedder } from './static-embedder.ts'
+import { createKeywordIndex } from './keyword-index.ts'
+import { scopeOf, type Scope } from './scope.ts'
+import { bestPlaces, relative, withSteps, type Scores } from './scores.ts'
+import type { StaticEmbedder } from './static-embedder.ts'
+import { createVectorTable, packed } from './vector-table.ts'
+import { blended, viewsOf } from './views.ts'
 
 export type SearchMode = 'keyword' | 'semantic' | 'hybrid'
+/** A tier that had its say in an answer. */
+export type SearchPart = 'keyword' | 'static' | 'neural'
 
-/** What the parts of a hybrid score weigh. */
-const WEIGHTS = { keyword: 0.35, semantic: 0.65 } as const
+/** How the tiers are weighed: with the neural one, and as long as it has nothing to say. */
+const FULL = { keyword: 0.25, static: 0.25, neural: 0.5 }
+const INSTANT = { keyword: 0.35, static: 0.65, neural: 0 }
 /** A step of the task counts as much as the whole of it. */
-const CLAUSE_SHARE = 0.5
-const SENTENCE_CHARS_MAX = 240
+const STEP_SHARE = 0.5
 
-/** A found slot. The parts are of 0 to 1, the best of the query being 1. */
+/** What a hybrid score is made of: `score = keyword · keyword score + semantic · semantic score`. */
+export interface Weights {
+  readonly keyword: number
+  readonly semantic: number
+}
+
+/** A found place of the scope. The parts are of 0 to 1, the best of the query being 1. */
 export interface Hit {
-  readonly slot: number
+  readonly place: number
   readonly score: number
   readonly keyword: number
   readonly semantic: number
 }
 
-/** What may be found: nothing else is scored or counted. */
-export interface SearchScope extends KeywordScope {}
+export interface IndexQuery {
+  readonly text: string
+  readonly mode: SearchMode
+  readonly limit: number
+  /** Share of the best score below which nothing counts as found; 0 to 1. */
+  readonly threshold: number
+  /** What the neural embedder says, where it does. */
+  readonly neural?: Scores | undefined
+}
 
-/** Finds tools by words and by meaning. */
+export interface Ranking {
+  /** The best first. */
+  readonly hits: readonly Hit[]
+  /** How many fit, those beyond the limit included. */
+  readonly total: number
+  readonly weights: Weights
+  readonly parts: readonly SearchPart[]
+  /** Where nothing fits: the places that come nearest. */
+  readonly nearest: readonly number[]
+}
+
+/** A scope with what the words need to know of it. */
+export interface PreparedScope extends Scope {
+  readonly averages: Float64Array
+}
+
+/** Finds tools by words and by meaning, at once and without a model. */
 export interface SearchIndex {
   add(slot: number, document: SearchDocument): void
   remove(slot: number): void
-  scope(slots: ReadonlySet<number>): SearchScope
-  /** All slots of the scope that have anything to do with the query, the best first. */
-  search(query: string, mode: SearchMode, scope: SearchScope): Hit[]
+  prepare(slots: Int32Array): PreparedScope
+  /** Gives way to other work between its steps. */
+  search(query: IndexQuery, scope: PreparedScope, breath: Breath): Promise<Ranking>
 }
 
-export function createSearchIndex(embedder: Embedder): SearchIndex {
+export function createSearchIndex(embedder: StaticEmbedder): SearchIndex {
   const keywords = createKeywordIndex()
-  const vectors = new Map<number, Float32Array>()
-  const keywordScores = (text: string, scope: SearchScope) => keywords.scores(termsOf(text), scope)
-  const semanticScores = (text: string, { slots }: SearchScope) => nearness(embedder.embed(text), vectors, slots)
+  const vectors = createVectorTable(embedder.dimensions)
+  let capacity = 0
   return {
     add(slot, document) {
+      capacity = Math.max(capacity, slot + 1)
       keywords.add(slot, document)
-      vectors.set(slot, embedder.embed(viewOf(document)))
+      const views = viewsOf(document)
+      vectors.set(slot, packed(blended(views.map(({ text, weight }) => ({ vector: embedder.embed(text), weight })))))
     },
     remove(slot) {
       keywords.remove(slot)
       vectors.delete(slot)
     },
-    scope: (slots) => keywords.scope(slots),
-    search(query, mode, scope) {
-      const clauses = clausesOf(query)
-      const part = (scores: (text: string, scope: SearchScope) => Map<number, number>, floor?: number) =>
-        withClauses(
-          relative(scores(query, scope), floor),
-          clauses.map((clause) => relative(scores(clause, scope), floor)),
-        )
-      const keyword = mode === 'semantic' ? NOTHING : part(keywordScores, 0)
-      const semantic = mode === 'keyword' ? NOTHING : part(semanticScores)
-      return fused(keyword, semantic, mode)
+    prepare(slots) {
+      const scope = scopeOf(slots, capacity)
+      return { ...scope, averages: keywords.averages(scope) }
+    },
+    async search(query, scope, breath) {
+      const texts = [query.text, ...clausesOf(query.text)]
+      const byTexts = async (scores: (text: string) => Scores, floor?: number): Promise<Scores> => {
+        const [whole = new Float64Array(), ...steps] = await breath.map(texts, (text) => relative(scores(text), floor))
+        return withSteps(whole, steps, STEP_SHARE)
+      }
+      const nothing = new Float64Array(scope.slots.length)
+      const keyword =
+        query.mode === 'semantic'
+          ? nothing
+          : await byTexts((text) => keywords.scores(termsOf(text), scope, scope.averages), 0)
+      const meaning =
+        query.mode === 'keyword' ? nothing : await byTexts((text) => vectors.dots(embedder.embed(text), scope))
+      return ranked(query, { keyword, static: meaning, neural: query.neural && relative(query.neural) })
     },
   }
 }
 
-const NOTHING: ReadonlyMap<number, number> = new Map()
-
-/** What a tool is about in few words: more of them blur the vector. */
-function viewOf({ server, name, description }: SearchDocument): string {
-  const sentence = /^[\s\S]*?[.!?。！？](?=\s|$)/u.exec(description)?.[0] ?? description
-  return [server, wordsOf(name).join(' '), sentence.slice(0, SENTENCE_CHARS_MAX)].join(' ')
+interface Parts {
+  readonly keyword: Scores
+  readonly static: Scores
+  readonly neural: Scores | undefined
 }
 
-function nearness(
-  query: Float32Array,
-  vectors: ReadonlyMap<number, Float32Array>,
-  slots: ReadonlySet<number>,
-): Map<number, number> {
-  const scores = new Map<number, number>()
-  for (const slot of slots) {
-    const vector = vectors.get(slot)
-    if (!vector) continue
-    let dot = 0
-    for (let i = 0; i < query.length; i += 1) dot += (query[i] ?? 0) * (vector[i] ?? 0)
-    scores.set(slot, dot)
-  }
-  return scores
-}
-
-/** Between 0 for the worst (or the floor) and 1 for the best. */
-function relative(scores: ReadonlyMap<number, number>, floor?: number): Map<number, number> {
-  let best = -Infinity
-  let worst = Infinity
-  for (const score of scores.values()) {
-    if (score > best) best = score
-    if (score < worst) worst = score
-  }
-  const from = floor ?? worst
-  const range = best - from
-  return new Map([...scores].map(([slot, score]) => [slot, range > 0 ? (score - from) / range : Number(score > 0)]))
-}
-
-function withClauses(whole: Map<number, number>, clauses: readonly ReadonlyMap<number, number>[]): Map<number, number> {
-  if (clauses.length === 0) return whole
-  const slots = new Set([...whole.keys(), ...clauses.flatMap((clause) => [...clause.keys()])])
-  return new Map(
-    [...slots].map((slot) => {
-      const best = Math.max(...clauses.map((clause) => clause.get(slot) ?? 0))
-      return [slot, (1 - CLAUSE_SHARE) * (whole.get(slot) ?? 0) + CLAUSE_SHARE * best]
-    }),
+function ranked({ mode, limit, threshold }: IndexQuery, parts: Parts): Ranking {
+  const semantic = semanticOf(parts)
+  const weights = weightsOf(mode, parts.neural ? FULL : INSTANT)
+  const scores = semantic.map(
+    (score, place) => weights.semantic * score + weights.keyword * (parts.keyword[place] ?? 0),
   )
+  const places = bestPlaces(scores, limit)
+  const least = (scores[places[0] ?? -1] ?? 0) * threshold
+  const fitting = places.filter((place) => (scores[place] ?? 0) >= least)
+  let total = 0
+  for (const score of scores) if (score > 0 && score >= least) total += 1
+  return {
+    hits: fitting.map((place) => ({
+      place,
+      score: scores[place] ?? 0,
+      keyword: parts.keyword[place] ?? 0,
+      semantic: mode === 'keyword' ? 0 : (semantic[place] ?? 0),
+    })),
+    total,
+    weights,
+    parts: partsOf(mode, parts.neural !== undefined),
+    nearest: [],
+  }
 }
 
-function fused(keyword: ReadonlyMap<number, number>, semantic: ReadonlyMap<number, number>, mode: SearchMode): Hit[] {
-  const slots = mode === 'keyword' ? keyword.keys() : semantic.keys()
-  const weights = mode === 'hybrid' ? WEIGHTS : { keyword: 1, semantic: 1 }
-  const hits = Array.from(slots, (slot) => {
-    const parts = { keyword: keyword.get(slot) ?? 0, semantic: semantic.get(slot) ?? 0 }
-    return { slot, ...parts, score: weights.keyword * parts.keyword + weights.semantic * parts.semantic }
+/** A tool whose neural vector is still to come is judged by the static one alone. */
+function semanticOf({ static: meaning, neural }: Parts): Scores {
+  if (!neural) return meaning
+  const share = FULL.static / (FULL.static + FULL.neural)
+  return meaning.map((score, place) => {
+    const other = neural[place] ?? Number.NaN
+    return Number.isNaN(other) ? score : share * score + (1 - share) * other
   })
-  return hits.sort((a, b) => b.score - a.score || a.slot - b.slot)
+}
+
+function weightsOf(mode: SearchMode, tiers: typeof FULL): Weights {
+  if (mode === 'keyword') return { keyword: 1, semantic: 0 }
+  if (mode === 'semantic') return { keyword: 0, semantic: 1 }
+  return { keyword: tiers.keyword, semantic: tiers.static + tiers.neural }
+}
+
+function partsOf(mode: SearchMode, hasNeural: boolean): SearchPart[] {
+  const semantic: SearchPart[] = hasNeural ? ['static', 'neural'] : ['static']
+  if (mode === 'keyword') return ['keyword']
+  return mode === 'semantic' ? semantic : ['keyword', ...semantic]
 }

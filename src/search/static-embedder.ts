@@ -4,18 +4,19 @@ import { join } from 'node:path'
 const DIMENSIONS = 256
 const TOKENS_MAX = 254
 const WORD_CHARS_MAX = 100
+const WORDS_KEPT_MAX = 20_000
 /** White space splits; punctuation and CJK characters stand alone. */
 const PIECES =
   /[\p{P}\p{S}]|[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]|[^\s\p{P}\p{S}\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]+/gu
 
 /** Turns texts into vectors of length one: their dot product says how near they are in meaning. */
-export interface Embedder {
+export interface StaticEmbedder {
   readonly dimensions: number
   embed(text: string): Float32Array
 }
 
 /** A vector for each of 30,522 pieces of words, added up. Loads in tens of milliseconds, takes some 30 µs a text. */
-export function loadStaticEmbedder(folder: string): Embedder {
+export function loadStaticEmbedder(folder: string): StaticEmbedder {
   const rows = new Int8Array(readFileSync(join(folder, 'tokens-256.i8')).buffer)
   const scaleBytes = readFileSync(join(folder, 'tokens-256.scale.f32'))
   const scales = new Float32Array(scaleBytes.buffer, scaleBytes.byteOffset, scaleBytes.byteLength / 4)
@@ -24,11 +25,12 @@ export function loadStaticEmbedder(folder: string): Embedder {
       .split('\n')
       .map((token, id) => [token, id] as const),
   )
+  const piecesOf = remembering((word) => wordPieces(word, vocabulary))
   return {
     dimensions: DIMENSIONS,
     embed(text) {
       const sum = new Float32Array(DIMENSIONS)
-      for (const token of tokensOf(text, vocabulary)) {
+      for (const token of tokensOf(text, piecesOf)) {
         const scale = scales[token] ?? 0
         const from = token * DIMENSIONS
         for (let i = 0; i < DIMENSIONS; i += 1) sum[i] = (sum[i] ?? 0) + scale * (rows[from + i] ?? 0)
@@ -38,14 +40,27 @@ export function loadStaticEmbedder(folder: string): Embedder {
   }
 }
 
-function tokensOf(text: string, vocabulary: ReadonlyMap<string, number>): number[] {
+function tokensOf(text: string, piecesOf: (word: string) => readonly number[]): number[] {
   const tokens: number[] = []
   const plain = text.toLowerCase().normalize('NFD').replaceAll(/\p{M}/gu, '')
-  for (const [word] of plain.matchAll(PIECES)) {
-    tokens.push(...wordPieces(word, vocabulary))
+  for (const word of plain.match(PIECES) ?? []) {
+    for (const piece of piecesOf(word)) tokens.push(piece)
     if (tokens.length >= TOKENS_MAX) break
   }
   return tokens.slice(0, TOKENS_MAX)
+}
+
+/** Texts are made of the same words again and again. */
+function remembering(make: (word: string) => readonly number[]): (word: string) => readonly number[] {
+  const known = new Map<string, readonly number[]>()
+  return (word) => {
+    const cached = known.get(word)
+    if (cached) return cached
+    if (known.size >= WORDS_KEPT_MAX) known.clear()
+    const made = make(word)
+    known.set(word, made)
+    return made
+  }
 }
 
 /** The longest known beginnings, one after the other; a word that is not made of known pieces has none. */
@@ -72,6 +87,10 @@ function longestPiece(word: string, start: number, vocabulary: ReadonlyMap<strin
 }
 
 function normalised(vector: Float32Array): Float32Array {
-  const length = Math.hypot(...vector)
-  return length === 0 ? vector : vector.map((value) => value / length)
+  let squares = 0
+  for (const value of vector) squares += value * value
+  if (squares === 0) return vector
+  const length = Math.sqrt(squares)
+  for (let i = 0; i < vector.length; i += 1) vector[i] = (vector[i] ?? 0) / length
+  return vector
 }

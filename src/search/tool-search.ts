@@ -1,92 +1,145 @@
-import { setImmediate } from 'node:timers/promises'
-import type { Catalog } from '#registry/registry-api'
+import type { Principal } from '#identity/principal'
+import type { Policy } from '#policy/policy'
 import type { CatalogTool, CatalogView } from '#registry/catalog-view'
+import type { Catalog } from '#registry/registry-api'
 import { wordsOf } from './analyser.ts'
-import { documentOf, serverTextsOf } from './catalog-document.ts'
-import { createSearchIndex, type Hit, type SearchMode, type SearchScope } from './search-index.ts'
-import type { Embedder } from './static-embedder.ts'
+import { createAnswerCache, type CacheCounts } from './answer-cache.ts'
+import { createBreath } from './breath.ts'
+import { createCatalogIndex, type DocumentSink } from './catalog-index.ts'
+import type { Lessons } from './lessons.ts'
+import type { NeuralTier } from './neural-tier.ts'
+import { createSearchIndex, type Hit, type Ranking, type SearchIndex, type SearchMode } from './search-index.ts'
+import type { StaticEmbedder } from './static-embedder.ts'
+import { createScopes, type ToolFilter, type ToolScope } from './tool-scopes.ts'
+import { viewsOf } from './views.ts'
 
-/** How long indexing holds the event loop at a time. */
-const SLICE_MS = 5
-
-interface ToolQuery {
+export interface ToolQuery {
   readonly text: string
   readonly mode: SearchMode
+  /** Who asks: what he may not find is neither scored nor counted. */
+  readonly principal: Principal
   /** Undefined for all tools. */
   readonly namespace?: string | undefined
-  /** Who is not let through is neither scored nor counted. */
-  mayFind(tool: CatalogTool): boolean
+  readonly filter?: ToolFilter
   readonly limit: number
   /** Share of the best score below which nothing is shown; 0 to 1. */
   readonly threshold: number
 }
 
-export interface FoundTool extends Omit<Hit, 'slot'> {
+export interface FoundTool extends Omit<Hit, 'place'> {
   readonly tool: CatalogTool
+}
+
+export interface ToolAnswer extends Omit<Ranking, 'hits' | 'nearest'> {
+  /** The best first. An exact name is the best there is. */
+  readonly found: readonly FoundTool[]
+  /** The servers that are nearest to a query that no tool fits. */
+  readonly nearest: readonly string[]
+  readonly cached: boolean
 }
 
 /** Finds the tools of a catalog that fit a task. */
 export interface ToolSearch extends Disposable {
-  /** The best first. An exact name is the best there is. */
-  search(query: ToolQuery): Promise<{ readonly found: readonly FoundTool[]; readonly total: number }>
+  search(query: ToolQuery): Promise<ToolAnswer>
+  cacheCounts(): CacheCounts
 }
 
-export function createToolSearch(catalog: Catalog, embedder: Embedder): ToolSearch {
-  const index = createSearchIndex(embedder)
-  const slots = new Map<CatalogTool, number>()
-  const tools = new Map<number, CatalogTool>()
-  let nextSlot = 0
-  let known = -1
-  let following: Promise<void> | undefined
+export interface ToolSearchDeps {
+  readonly catalog: Catalog
+  readonly policy: Policy
+  readonly embedder: StaticEmbedder
+  readonly lessons: Lessons
+  readonly neural?: NeuralTier | undefined
+}
 
-  const follow = async (): Promise<void> => {
-    for (;;) {
-      const { revision } = catalog
-      const views = catalog.views()
-      const wanted = new Set(views.flatMap((view) => view.tools))
-      for (const [tool, slot] of slots) if (!wanted.has(tool)) forget(tool, slot)
-      await inSlices(views, (view) => {
-        const servers = serverTextsOf(view)
-        return view.tools.filter((tool) => !slots.has(tool)).map((tool) => () => learn(tool, servers))
-      })
-      known = revision
-      // In the same breath as the last look: a revision that comes now starts anew.
-      if (revision === catalog.revision) break
-    }
-    following = undefined
+/** So many of the best are looked at for one that has the query as its name. */
+const NAMED_AMONG = 50
+const NEAREST_MAX = 3
+
+export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
+  const { catalog, policy, embedder, lessons, neural } = deps
+  const index = createSearchIndex(embedder)
+  const answers = createAnswerCache<ToolAnswer>()
+  const slots = createCatalogIndex({ catalog, sink: bothTiers(index, neural), lessonsOf: lessons.of })
+  const scopes = createScopes(policy, (tools) =>
+    index.prepare(Int32Array.from(tools, (tool) => slots.slotOf(tool) ?? 0)),
+  )
+  lessons.onChange((toolId) => {
+    slots.relearn(toolId)
+    scopes.clear()
+    answers.clear()
+  })
+  const ask = async (query: ToolQuery, { tools, prepared }: ToolScope): Promise<[Ranking, isWhole: boolean]> => {
+    const wantsNeural = neural !== undefined && query.mode !== 'keyword' && tools.length > 0
+    const scores = wantsNeural ? await neural.scores(query.text, prepared) : undefined
+    const limit = Math.max(query.limit, NAMED_AMONG)
+    const ranking = await index.search({ ...query, limit, neural: scores }, prepared, createBreath())
+    return [ranking, scores !== undefined || !wantsNeural || !neural.isComplete()]
   }
-  const learn = (tool: CatalogTool, servers: ReturnType<typeof serverTextsOf>): void => {
-    if (slots.has(tool)) return
-    const slot = nextSlot
-    nextSlot += 1
-    index.add(slot, documentOf(tool, servers))
-    slots.set(tool, slot)
-    tools.set(slot, tool)
-  }
-  const forget = (tool: CatalogTool, slot: number): void => {
-    index.remove(slot)
-    slots.delete(tool)
-    tools.delete(slot)
-  }
-  const upToDate = (): Promise<void> => (known === catalog.revision ? Promise.resolve() : (following ??= follow()))
-  const scopeOf = (view: CatalogView, mayFind: ToolQuery['mayFind']): SearchScope =>
-    index.scope(new Set(view.tools.filter(mayFind).flatMap((tool) => slots.get(tool) ?? [])))
-  const stopFollowing = catalog.onChange(() => void upToDate())
   return {
-    async search({ text, mode, namespace, mayFind, limit, threshold }) {
-      await upToDate()
-      const view = catalog.view(namespace)
-      if (!view) return { found: [], total: 0 }
-      const found = index.search(text, mode, scopeOf(view, mayFind)).flatMap(({ slot, ...scores }) => {
-        const tool = tools.get(slot)
-        return tool ? [{ tool, ...scores }] : []
-      })
-      const ranked = exactFirst(found, text)
-      const best = ranked[0]?.score ?? 0
-      const fitting = ranked.filter(({ score }) => score > 0 && score >= best * threshold)
-      return { found: fitting.slice(0, limit), total: fitting.length }
+    async search(query) {
+      while (!slots.isCurrent()) await slots.upToDate()
+      const view = catalog.view(query.namespace)
+      if (!view) return NOTHING
+      const scope = scopes.of(view, query)
+      const key = keyOf(query, view, [policy.scopeOf(query.principal), neural?.generation()])
+      const known = answers.get(key)
+      if (known) return { ...known, cached: true }
+      const [ranking, isWhole] = await ask(query, scope)
+      const answer = answerOf(query, ranking, scope.tools)
+      if (isWhole) answers.set(key, answer)
+      return answer
     },
-    [Symbol.dispose]: stopFollowing,
+    cacheCounts: answers.counts,
+    [Symbol.dispose]: () => slots[Symbol.dispose](),
+  }
+}
+
+const NOTHING: ToolAnswer = {
+  found: [],
+  total: 0,
+  weights: { keyword: 0, semantic: 0 },
+  parts: [],
+  nearest: [],
+  cached: false,
+}
+
+function bothTiers(index: SearchIndex, neural: NeuralTier | undefined): DocumentSink {
+  return {
+    add(slot, document) {
+      index.add(slot, document)
+      neural?.put(slot, viewsOf(document))
+    },
+    remove(slot) {
+      index.remove(slot)
+      neural?.remove(slot)
+    },
+  }
+}
+
+/** All that an answer depends on. */
+function keyOf(
+  { text, mode, namespace, filter, limit, threshold }: ToolQuery,
+  view: CatalogView,
+  state: unknown[],
+): string {
+  return JSON.stringify([text, mode, namespace, filter, limit, threshold, view.revision, ...state])
+}
+
+function answerOf({ text, limit }: ToolQuery, ranking: Ranking, tools: readonly CatalogTool[]): ToolAnswer {
+  const found = ranking.hits.flatMap(({ place, ...scores }) => {
+    const tool = tools[place]
+    return tool ? [{ tool, ...scores }] : []
+  })
+  const { total, weights, parts } = ranking
+  const nearest = new Set(ranking.nearest.flatMap((place) => tools[place]?.server ?? []))
+  return {
+    found: exactFirst(found, text).slice(0, limit),
+    total,
+    weights,
+    parts,
+    nearest: [...nearest].slice(0, NEAREST_MAX),
+    cached: false,
   }
 }
 
@@ -98,17 +151,4 @@ function exactFirst(found: readonly FoundTool[], text: string): readonly FoundTo
   const named = found.filter(isNamed)
   if (named.length === 0) return found
   return [...named.map((hit) => ({ ...hit, score: 1 })), ...found.filter((hit) => !isNamed(hit))]
-}
-
-/** Does the work bit by bit, so that calls go on meanwhile. */
-async function inSlices<T>(items: readonly T[], workOf: (item: T) => readonly (() => void)[]): Promise<void> {
-  let since = performance.now()
-  for (const item of items) {
-    for (const work of workOf(item)) {
-      work()
-      if (performance.now() - since < SLICE_MS) continue
-      await setImmediate()
-      since = performance.now()
-    }
-  }
 }

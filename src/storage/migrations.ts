@@ -8,6 +8,7 @@ const MIGRATIONS_TABLE = 'metamcp_migrations'
 /** In the order of their names; one that has been released never changes. */
 const MIGRATIONS: Record<string, Migration> = {
   '0001_registry_and_history': { up: createFirstTables },
+  '0003_search_vectors_and_lessons': { up: createSearchTables },
 }
 
 /**
@@ -90,4 +91,22 @@ async function createExecutionTable(db: Kysely<unknown>): Promise<void> {
     .execute()
   const columns = ['name', 'started_at', 'outcome', 'duration_ms']
   await db.schema.createIndex('executions_by_name').on('executions').columns(columns).execute()
+}
+
+async function createSearchTables(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('search_vectors')
+    .addColumn('model', 'text', (column) => column.notNull())
+    .addColumn('hash', 'text', (column) => column.notNull())
+    .addColumn('scale', 'double precision', (column) => column.notNull())
+    .addColumn('bytes', 'text', (column) => column.notNull())
+    .addColumn('wanted_at', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('search_vectors_key', ['model', 'hash'])
+    .execute()
+  await db.schema
+    .createTable('search_lessons')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('learned_at', 'bigint', (column) => column.notNull())
+    .addColumn('body', 'text', (column) => column.notNull())
+    .execute()
 }

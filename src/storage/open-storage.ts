@@ -3,12 +3,15 @@ import type { DatabaseConfig } from '#config/config'
 import type { ExecutionStore } from '#gateway/executions'
 import type { Logger } from '#kernel/logger'
 import type { RegistryStores } from '#registry/stores'
+import type { SearchStores } from '#search/open-tool-search'
 import { createExecutionStore } from './executions.ts'
 import { createExposedNameStore } from './exposed-names.ts'
 import { migrate } from './migrations.ts'
 import { openPostgres } from './postgres.ts'
 import { createRecordStore } from './records.ts'
 import type { Database, Engine } from './schema.ts'
+import { createLessonStore } from './search-lessons.ts'
+import { createVectorStore } from './search-vectors.ts'
 import { createSnapshotStore } from './snapshots.ts'
 import { openSqlite } from './sqlite.ts'
 import { guarded } from './storage-errors.ts'
@@ -18,6 +21,7 @@ export interface Storage extends AsyncDisposable {
   readonly kind: DatabaseConfig['kind']
   readonly registry: RegistryStores
   readonly executions: ExecutionStore
+  readonly search: SearchStores
   /** Resolves when the database answers. */
   check(): Promise<void>
 }
@@ -56,6 +60,7 @@ function createStorage(engine: Engine): Storage {
     kind,
     registry: createRegistryStores(db),
     executions: guarded(createExecutionStore(engine)),
+    search: { vectors: guarded(createVectorStore(db)), lessons: guarded(createLessonStore(db)) },
     check: guarded({ ping }).ping,
     [Symbol.asyncDispose]: () => (closing ??= engine.close()),
   }

@@ -35,6 +35,21 @@ export interface ExecutionTable {
   body: string
 }
 
+interface SearchVectorTable {
+  model: string
+  hash: string
+  scale: number
+  /** Base64. */
+  bytes: string
+  wanted_at: number
+}
+
+interface SearchLessonTable {
+  id: string
+  learned_at: number
+  body: string
+}
+
 export interface Schema {
   upstreams: RecordTable
   http_tools: RecordTable
@@ -43,6 +58,8 @@ export interface Schema {
   snapshots: SnapshotTable
   exposed_names: ExposedNameTable
   executions: ExecutionTable
+  search_vectors: SearchVectorTable
+  search_lessons: SearchLessonTable
 }
 
 export const RECORD_TABLES = ['upstreams', 'http_tools', 'tool_overrides', 'namespaces'] as const

@@ -54,8 +54,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   search: {
     holds: 'keyword, semantic and hybrid search over the catalog',
+    // It asks the policy itself: what may not be found is not even scored.
     values: ['kernel'],
-    types: ['registry'],
+    types: ['registry', 'identity', 'policy'],
   },
   upstream: {
     holds: 'our connections out: transports, era probe, supervisor, pool, HTTP tools',
@@ -82,7 +83,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     holds: 'SQLite and PostgreSQL adapters of the ports; migrations',
     values: ['kernel', 'resilience'],
     // The rooms whose ports it fills, and the settings it is opened with.
-    types: ['registry', 'gateway', 'identity', 'telemetry', 'config'],
+    types: ['registry', 'gateway', 'search', 'identity', 'telemetry', 'config'],
   },
   cli: {
     holds: 'commands; talks to a running gateway over HTTP',

@@ -3,6 +3,7 @@ import { createApi, type Api } from '#http/api'
 import type { ApiDeps } from '#http/api-deps'
 import { uuidv7 } from '#kernel/ids'
 import type { LogFields, Logger } from '#kernel/logger'
+import { ALLOW_ALL } from '#policy/policy'
 import { openRegistry } from '#registry/registry'
 import type { UpstreamSnapshot } from '#registry/snapshot'
 import type { UpstreamStatus } from '#registry/upstream-status'
@@ -45,6 +46,14 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
   const log = recordingLogger(lines)
   const storage = await openStorage({ kind: 'sqlite', path: ':memory:' }, { log, now: Date.now })
   const registry = await openRegistry({ stores: storage.registry, now: Date.now, newId: uuidv7 })
+  const search = await openToolSearch({
+    catalog: registry.catalog,
+    policy: ALLOW_ALL,
+    stores: storage.search,
+    settings: { embedder: 'static', learning: true },
+    log,
+    now: Date.now,
+  })
   let level: ReturnType<ApiDeps['logLevel']> = 'INFO'
   const deps: ApiDeps = {
     registry,
@@ -55,7 +64,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
       },
     },
     executions: storage.executions,
-    search: openToolSearch(registry.catalog),
+    search,
     upstreams: { status: () => ONLINE, logs: () => [], restart: () => Promise.resolve() },
     health: {
       version: '1.2.3',

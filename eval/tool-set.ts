@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { LOCAL_PRINCIPAL } from '#identity/principal'
+import { uuidv7 } from '#kernel/ids'
+import type { Logger } from '#kernel/logger'
+import { ALLOW_ALL } from '#policy/policy'
+import { openRegistry } from '#registry/registry'
+import { openToolSearch, type OpenSearch } from '#search/open-tool-search'
+import type { SearchMode } from '#search/search-index'
+import type { FoundTool } from '#search/tool-search'
+import { openStorage } from '#storage/open-storage'
+
+interface Tool {
+  readonly id: string
+  readonly server: string
+  readonly serverTitle?: string
+  readonly serverDescription?: string
+  readonly name: string
+  readonly description?: string
+  readonly inputSchema?: unknown
+}
+
+export interface Query {
+  readonly text: string
+  /** Groups of equally right tools. */
+  readonly groups: readonly (readonly string[])[]
+}
+
+/** A set of tools in a registry of its own, with the search over it. */
+export interface ToolSet extends AsyncDisposable {
+  readonly queries: readonly Query[]
+  readonly search: OpenSearch
+  /** The ids of what was found, the best first. */
+  find(query: string, mode: SearchMode, limit?: number): Promise<string[]>
+  /** A call of a tool that was found and did not fail. */
+  call(id: string): void
+  /** Resolves when the neural tier knows all tools. */
+  complete(): Promise<void>
+}
+
+const FOUND_MAX = 10
+const log: Logger = { debug() {}, info() {}, warn: console.error, error: console.error }
+const now = Date.now
+
+export async function openToolSet(
+  folder: string,
+  embedder: 'minilm' | 'static',
+  database = ':memory:',
+): Promise<ToolSet> {
+  const tools = lines<Tool>(join(folder, 'tools.jsonl'))
+  const storage = await openStorage({ kind: 'sqlite', path: database }, { log, now })
+  const registry = await openRegistry({ stores: storage.registry, now, newId: uuidv7 })
+  for (const [server, own] of Map.groupBy(tools, (tool) => tool.server)) await register(registry, server, own)
+  const settings = { embedder, learning: true }
+  const { catalog } = registry
+  const search = await openToolSearch({ catalog, policy: ALLOW_ALL, stores: storage.search, settings, log, now })
+  const ids = new Map(tools.map((tool) => [`${tool.server}\n${tool.name}`, tool.id]))
+  const idOf = ({ tool }: FoundTool): string => ids.get(`${tool.server}\n${tool.originalName}`) ?? ''
+  const exposed = new Map(
+    catalog.allTools().map((tool) => [ids.get(`${tool.server}\n${tool.originalName}`), tool.exposedName]),
+  )
+  return {
+    queries: queriesOf(folder),
+    search,
+    async find(text, mode, limit = FOUND_MAX) {
+      const { found } = await search.search({ text, mode, principal: LOCAL_PRINCIPAL, limit, threshold: 0 })
+      return found.map(idOf)
+    },
+    call: (id) => search.called({ principal: LOCAL_PRINCIPAL, namespace: undefined, name: exposed.get(id) ?? '' }),
+    async complete() {
+      await search.search({ text: 'tool', mode: 'keyword', principal: LOCAL_PRINCIPAL, limit: 1, threshold: 0 })
+      for (;;) {
+        const progress = search.progress()
+        if (!progress || progress.known === progress.wanted) return
+        if (progress.failure !== undefined) throw new Error(progress.failure)
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await search[Symbol.asyncDispose]()
+      await storage[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function queriesOf(folder: string): Query[] {
+  const rows = lines<{ text: string; relevant: string[]; groups?: string[][] }>(join(folder, 'queries.jsonl'))
+  return rows.map(({ text, relevant, groups = relevant.map((id) => [id]) }) => ({ text, groups }))
+}
+
+function lines<T>(path: string): T[] {
+  const texts = readFileSync(path, 'utf8').trim().split('\n')
+  return texts.map((text) => JSON.parse(text) as T)
+}
+
+async function register(registry: Awaited<ReturnType<typeof openRegistry>>, server: string, tools: readonly Tool[]) {
+  const known = registry.upstreams.find(server)
+  if (known) return
+  const { id } = await registry.upstreams.register({
+    name: server,
+    connection: { kind: 'http', url: 'http://127.0.0.1:9/mcp', headers: {}, transport: 'auto' },
+    prefix: '',
+    enabled: true,
+    era: 'auto',
+    start: 'lazy',
+    share: 'auto',
+    timeoutMs: 30_000,
+    maxConcurrency: 16,
+  })
+  const { serverTitle: title, serverDescription: description } = tools[0] ?? {}
+  await registry.publishSnapshot({
+    upstreamId: id,
+    fetchedAt: now(),
+    verdict: { era: 'legacy', protocolVersion: '2025-11-25', probedAt: now() },
+    capabilities: { tools: {} },
+    serverInfoText: JSON.stringify({ name: server, title, description }),
+    tools: tools.map(({ name, description: text, inputSchema }) => {
+      return { key: name, text: JSON.stringify({ name, description: text, inputSchema }) }
+    }),
+    resources: [],
+    templates: [],
+    prompts: [],
+  })
+}

