@@ -8,6 +8,7 @@ const MIGRATIONS_TABLE = 'metamcp_migrations'
 /** In the order of their names; one that has been released never changes. */
 const MIGRATIONS: Record<string, Migration> = {
   '0001_registry_and_history': { up: createFirstTables },
+  '0002_searches': { up: createSearchTable },
 }
 
 /**
@@ -90,4 +91,23 @@ async function createExecutionTable(db: Kysely<unknown>): Promise<void> {
     .execute()
   const columns = ['name', 'started_at', 'outcome', 'duration_ms']
   await db.schema.createIndex('executions_by_name').on('executions').columns(columns).execute()
+}
+
+/** Each index holds more than it sorts by, so that lists count and statistics sum up without reading rows. */
+async function createSearchTable(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('searches')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('principal', 'text', (column) => column.notNull())
+    .addColumn('mode', 'text', (column) => column.notNull())
+    .addColumn('cached', 'integer', (column) => column.notNull())
+    .addColumn('missed', 'text')
+    .addColumn('started_at', 'bigint', (column) => column.notNull())
+    .addColumn('duration_ms', 'double precision', (column) => column.notNull())
+    .addColumn('body', 'text', (column) => column.notNull())
+    .execute()
+  const index = (name: string) => db.schema.createIndex(name).on('searches')
+  await index('searches_by_principal').columns(['principal', 'id', 'started_at', 'mode']).execute()
+  await index('searches_by_mode').columns(['mode', 'started_at', 'duration_ms', 'cached', 'principal']).execute()
+  await index('searches_missed').columns(['missed', 'started_at', 'id']).where('missed', 'is not', null).execute()
 }

@@ -3,12 +3,14 @@ import type { DatabaseConfig } from '#config/config'
 import type { ExecutionStore } from '#gateway/executions'
 import type { Logger } from '#kernel/logger'
 import type { RegistryStores } from '#registry/stores'
+import type { SearchStore } from '#search/searches'
 import { createExecutionStore } from './executions.ts'
 import { createExposedNameStore } from './exposed-names.ts'
 import { migrate } from './migrations.ts'
 import { openPostgres } from './postgres.ts'
 import { createRecordStore } from './records.ts'
 import type { Database, Engine } from './schema.ts'
+import { createSearchStore } from './searches.ts'
 import { createSnapshotStore } from './snapshots.ts'
 import { openSqlite } from './sqlite.ts'
 import { guarded } from './storage-errors.ts'
@@ -18,6 +20,7 @@ export interface Storage extends AsyncDisposable {
   readonly kind: DatabaseConfig['kind']
   readonly registry: RegistryStores
   readonly executions: ExecutionStore
+  readonly searches: SearchStore
   /** Resolves when the database answers. */
   check(): Promise<void>
 }
@@ -56,6 +59,7 @@ function createStorage(engine: Engine): Storage {
     kind,
     registry: createRegistryStores(db),
     executions: guarded(createExecutionStore(engine)),
+    searches: guarded(createSearchStore(db)),
     check: guarded({ ping }).ping,
     [Symbol.asyncDispose]: () => (closing ??= engine.close()),
   }

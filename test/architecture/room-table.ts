@@ -53,9 +53,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['identity'],
   },
   search: {
-    holds: 'keyword, semantic and hybrid search over the catalog',
+    holds: 'keyword, semantic and hybrid search over the catalog; its history',
     values: ['kernel'],
-    types: ['registry'],
+    // The history of searches keeps who searched.
+    types: ['registry', 'identity'],
   },
   upstream: {
     holds: 'our connections out: transports, era probe, supervisor, pool, HTTP tools',
@@ -82,7 +83,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     holds: 'SQLite and PostgreSQL adapters of the ports; migrations',
     values: ['kernel', 'resilience'],
     // The rooms whose ports it fills, and the settings it is opened with.
-    types: ['registry', 'gateway', 'identity', 'telemetry', 'config'],
+    types: ['registry', 'gateway', 'search', 'identity', 'telemetry', 'config'],
   },
   cli: {
     holds: 'commands; talks to a running gateway over HTTP',
