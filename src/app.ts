@@ -142,7 +142,7 @@ async function createSurfaces({ config, core, life, resources }: Parts, { logs }
     gateway,
     upstreams,
     executions: storage.executions,
-    search: resources.use(openToolSearch(registry.catalog)),
+    search: resources.use(openToolSearch(registry.catalog, storage.searches, { log: logs.logger('search'), now })),
     health: {
       version: GATEWAY_INFO.version,
       startedAt: life.startedAt,

@@ -8,7 +8,7 @@ import type { AppError } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
 import type { HttpToolDraft, Registry, UpstreamDraft } from '#registry/registry-api'
 import type { UpstreamControl } from '#registry/upstream-status'
-import type { ToolSearch } from '#search/tool-search'
+import type { OpenToolSearch } from '#search/open-tool-search'
 import type { HealthSource } from './health-source.ts'
 
 type LogLevel = z.infer<typeof logLevelBody>['level']
@@ -20,7 +20,7 @@ export interface ApiDeps {
   readonly registry: Registry
   readonly gateway: Pick<Gateway, 'run'>
   readonly executions: ExecutionStore
-  readonly search: Pick<ToolSearch, 'search'>
+  readonly search: Pick<OpenToolSearch, 'search' | 'history'>
   readonly upstreams: UpstreamControl
   readonly health: HealthSource
   readonly log: Logger

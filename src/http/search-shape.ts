@@ -2,21 +2,23 @@ import type { SearchAnswer, SearchRequest } from '#contract/search'
 import { objectAt } from '#kernel/json'
 import type { CatalogTool } from '#registry/catalog-view'
 import type { FoundTool } from '#search/tool-search'
-import type { ApiContext } from './endpoint.ts'
+import type { ApiContext, ApiRequest } from './endpoint.ts'
 import { isoTime } from './page.ts'
 import { toolBody } from './tool-shape.ts'
 
 /** Searches as the request says, and shapes the answer. */
 export async function searchAnswerOf(
-  { search, newId, now }: ApiContext,
+  { search, now }: ApiContext,
+  { principal }: Pick<ApiRequest, 'principal'>,
   request: SearchRequest,
 ): Promise<SearchAnswer> {
   const startedAt = performance.now()
   const { query, search_type: mode, max_results: limit, similarity_threshold: threshold, namespace } = request
   const mayFind = (tool: CatalogTool): boolean => fits(tool, request)
-  const { found, total } = await search.search({ text: query, mode, namespace, limit, threshold, mayFind })
+  const asked = { text: query, mode, namespace, limit, threshold, mayFind, principal, surface: 'rest' } as const
+  const { id, found, total } = await search.search(asked)
   return {
-    search_id: newId(),
+    search_id: id,
     query,
     search_type: mode,
     results: found.map(resultOf),

@@ -18,9 +18,12 @@ export interface BatchWriterDeps<T> {
   append(rows: readonly T[]): Promise<void>
   /** Told of each failure of `append`, with the number of rows that wait. */
   failed(error: unknown, waiting: number): void
+  /** How many rows may wait; fewer than the usual 10,000 where rows are large. */
+  readonly queueRowsMax?: number
 }
 
-export function createBatchWriter<T>({ append, failed }: BatchWriterDeps<T>): BatchWriter<T> {
+export function createBatchWriter<T>(deps: BatchWriterDeps<T>): BatchWriter<T> {
+  const { append, failed, queueRowsMax = QUEUE_ROWS_MAX } = deps
   let rows: T[] = []
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> | undefined
@@ -50,7 +53,7 @@ export function createBatchWriter<T>({ append, failed }: BatchWriterDeps<T>): Ba
   return {
     add(row) {
       rows.push(row)
-      if (rows.length >= QUEUE_ROWS_MAX) return flush()
+      if (rows.length >= queueRowsMax) return flush()
       if (rows.length >= BATCH_ROWS) void flush()
       else timer ??= setTimeout(() => void flush(), FLUSH_MS)
       return undefined

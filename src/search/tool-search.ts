@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import type { Principal } from '#identity/principal'
 import type { Catalog } from '#registry/registry-api'
 import type { CatalogTool, CatalogView } from '#registry/catalog-view'
 import { wordsOf } from './analyser.ts'
@@ -9,7 +10,7 @@ import type { Embedder } from './static-embedder.ts'
 /** How long indexing holds the event loop at a time. */
 const SLICE_MS = 5
 
-interface ToolQuery {
+export interface ToolQuery {
   readonly text: string
   readonly mode: SearchMode
   /** Undefined for all tools. */
@@ -19,16 +20,26 @@ interface ToolQuery {
   readonly limit: number
   /** Share of the best score below which nothing is shown; 0 to 1. */
   readonly threshold: number
+  readonly principal: Principal
+  readonly surface: 'mcp' | 'rest'
 }
 
 export interface FoundTool extends Omit<Hit, 'slot'> {
   readonly tool: CatalogTool
 }
 
+export interface FoundTools {
+  readonly found: readonly FoundTool[]
+  /** How many fit, those beyond the limit included. */
+  readonly total: number
+  /** Whether the answer was there from an earlier search. */
+  readonly cached?: boolean
+}
+
 /** Finds the tools of a catalog that fit a task. */
 export interface ToolSearch extends Disposable {
   /** The best first. An exact name is the best there is. */
-  search(query: ToolQuery): Promise<{ readonly found: readonly FoundTool[]; readonly total: number }>
+  search(query: ToolQuery): Promise<FoundTools>
 }
 
 export function createToolSearch(catalog: Catalog, embedder: Embedder): ToolSearch {

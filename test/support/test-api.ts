@@ -45,6 +45,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
   const log = recordingLogger(lines)
   const storage = await openStorage({ kind: 'sqlite', path: ':memory:' }, { log, now: Date.now })
   const registry = await openRegistry({ stores: storage.registry, now: Date.now, newId: uuidv7 })
+  const search = openToolSearch(registry.catalog, storage.searches, { log, now: Date.now })
   let level: ReturnType<ApiDeps['logLevel']> = 'INFO'
   const deps: ApiDeps = {
     registry,
@@ -55,7 +56,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
       },
     },
     executions: storage.executions,
-    search: openToolSearch(registry.catalog),
+    search,
     upstreams: { status: () => ONLINE, logs: () => [], restart: () => Promise.resolve() },
     health: {
       version: '1.2.3',
@@ -85,6 +86,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
     send: (method, url, body, headers = {}) => send(api, method, url, { body, headers }),
     async [Symbol.asyncDispose]() {
       await api.close()
+      await search[Symbol.asyncDispose]()
       await storage[Symbol.asyncDispose]()
     },
   }

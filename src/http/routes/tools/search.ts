@@ -11,7 +11,7 @@ export const searchTools = endpoint({
   status: 200,
   answer: searchAnswer,
 
-  handle: (context, { body }) => searchAnswerOf(context, body),
+  handle: (context, request) => searchAnswerOf(context, request, request.body),
 })
 
 export const searchToolsByQuery = endpoint({
@@ -23,5 +23,8 @@ export const searchToolsByQuery = endpoint({
   status: 200,
   answer: searchAnswer,
 
-  handle: (context, { query: { q, ...rest } }) => searchAnswerOf(context, { query: q, ...rest }),
+  handle(context, request) {
+    const { q, ...rest } = request.query
+    return searchAnswerOf(context, request, { query: q, ...rest })
+  },
 })
