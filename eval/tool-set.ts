@@ -41,6 +41,7 @@ export interface ToolSet extends AsyncDisposable {
 const FOUND_MAX = 10
 const log: Logger = { debug() {}, info() {}, warn: console.error, error: console.error }
 const now = Date.now
+const asked = { principal: LOCAL_PRINCIPAL, surface: 'rest', threshold: 0 } as const
 
 export async function openToolSet(
   folder: string,
@@ -63,12 +64,12 @@ export async function openToolSet(
     queries: queriesOf(folder),
     search,
     async find(text, mode, limit = FOUND_MAX) {
-      const { found } = await search.search({ text, mode, principal: LOCAL_PRINCIPAL, limit, threshold: 0 })
+      const { found } = await search.search({ text, mode, ...asked, limit })
       return found.map(idOf)
     },
     call: (id) => search.called({ principal: LOCAL_PRINCIPAL, namespace: undefined, name: exposed.get(id) ?? '' }),
     async complete() {
-      await search.search({ text: 'tool', mode: 'keyword', principal: LOCAL_PRINCIPAL, limit: 1, threshold: 0 })
+      await search.search({ text: 'tool', mode: 'keyword', ...asked, limit: 1 })
       for (;;) {
         const progress = search.progress()
         if (!progress || progress.known === progress.wanted) return

@@ -62,8 +62,8 @@ const ROWS: readonly Row[] = [
   ['R070', 'SearchService: semantic', LATER],
   ['R071', 'keyword', LATER],
   ['R072', 'hybrid', LATER],
-  ['R073', 'search metrics and statistics', LATER],
-  ['R074', 'search history', LATER],
+  ['R073', 'search metrics and statistics', NOW],
+  ['R074', 'search history', NOW],
 
   // Utilities
   ['R080', 'breaker CLOSED/OPEN/HALF_OPEN', LATER],

@@ -28,6 +28,8 @@ const OPERATIONS: Readonly<Record<string, Success>> = {
   'DELETE /api/v1/tools/{name}': [204],
   'GET /api/v1/executions': [200],
   'GET /api/v1/executions/{id}': [200],
+  'GET /api/v1/searches': [200],
+  'GET /api/v1/searches/stats': [200],
   'GET /api/v1/proxy/servers': [200],
   'POST /api/v1/proxy/servers': [201, SERVER],
   'POST /api/v1/proxy/discovery': [200, {}],

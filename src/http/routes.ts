@@ -14,6 +14,8 @@ import { removeNamespace } from './routes/namespaces/remove.ts'
 import { replaceNamespace } from './routes/namespaces/replace.ts'
 import { getOpenApi } from './routes/root/open-api.ts'
 import { getWelcome } from './routes/root/welcome.ts'
+import { listSearches } from './routes/searches/list.ts'
+import { getSearchStats } from './routes/searches/stats.ts'
 import { changeServer } from './routes/servers/change.ts'
 import { discoverServers } from './routes/servers/discover.ts'
 import { getServer } from './routes/servers/get.ts'
@@ -42,6 +44,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   searchTools,    searchToolsByQuery,
   // history
   listExecutions, getExecution,
+  listSearches,   getSearchStats,
   // MCP servers
   listServers,    registerServer,   discoverServers,
   getServer,      replaceServer,    changeServer,     removeServer,

@@ -6,7 +6,7 @@ import { toolBody } from './tool-shape.ts'
 
 /** Searches as the request says, and shapes the answer. */
 export async function searchAnswerOf(
-  { search, newId, now }: ApiContext,
+  { search, now }: ApiContext,
   { principal }: Pick<ApiRequest, 'principal'>,
   request: SearchRequest,
 ): Promise<SearchAnswer> {
@@ -14,9 +14,10 @@ export async function searchAnswerOf(
   const { query, search_type: mode, max_results: limit, similarity_threshold: threshold, namespace } = request
   const { server, category, tag, read_only: readOnly } = request
   const filter = { server, category, tag, readOnly }
-  const answer = await search.search({ text: query, mode, principal, namespace, filter, limit, threshold })
+  const asked = { text: query, mode, principal, namespace, filter, limit, threshold, surface: 'rest' } as const
+  const answer = await search.search(asked)
   return {
-    search_id: newId(),
+    search_id: answer.id,
     query,
     search_type: mode,
     results: answer.found.map(resultOf),

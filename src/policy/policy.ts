@@ -1,17 +1,17 @@
 import type { Principal } from '#identity/principal'
 
 /** What somebody may want to do with a tool. */
-export type Action = 'search'
+type Action = 'search'
 
 /** What a decision can be about. */
-export interface Resource {
+interface Resource {
   readonly kind: 'tool'
   /** Exposed name. */
   readonly name: string
   readonly server: string
 }
 
-export interface Decision {
+interface Decision {
   readonly allowed: boolean
   /** Which rule decided. */
   readonly rule: string

@@ -6,9 +6,12 @@ import type { Catalog } from '#registry/registry-api'
 import { openLessons, type Lessons, type LessonStore } from './lessons.ts'
 import { createNeuralEmbedder } from './neural-embedder.ts'
 import { createNeuralTier, type NeuralProgress, type NeuralTier } from './neural-tier.ts'
+import { recordedSearch, type RecordedSearch } from './recorded-search.ts'
+import { createSearchHistory } from './search-history.ts'
 import { createSearchTrail } from './search-trail.ts'
+import type { SearchStore } from './searches.ts'
 import { loadStaticEmbedder } from './static-embedder.ts'
-import { createToolSearch, type ToolSearch } from './tool-search.ts'
+import { createToolSearch, type ToolAnswer, type ToolQuery, type ToolSearch } from './tool-search.ts'
 import type { VectorStore } from './vectors.ts'
 
 /** The table that the package brings: the same place seen from `src/` and from `dist/`. */
@@ -19,6 +22,7 @@ const UNWANTED_MS_MAX = 90 * 86_400_000
 
 /** What the search keeps over restarts. */
 export interface SearchStores {
+  readonly searches: SearchStore
   readonly vectors: VectorStore
   readonly lessons: LessonStore
 }
@@ -42,7 +46,8 @@ interface SuccessfulCall {
 }
 
 /** The search as the surfaces and the operator see it. */
-export interface OpenSearch extends Pick<ToolSearch, 'search' | 'cacheCounts'>, AsyncDisposable {
+export interface OpenSearch extends RecordedSearch, AsyncDisposable {
+  readonly history: Pick<SearchStore, 'list' | 'stats' | 'missed'>
   /** Tells that a call of a tool has not failed: it teaches the search that led to it. */
   called(call: SuccessfulCall): void
   readonly lessons: Lessons
@@ -66,17 +71,17 @@ export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> 
     const embedder = loadStaticEmbedder(STATIC_EMBEDDINGS)
     return { neural, tools: createToolSearch({ catalog, policy, embedder, lessons, neural }) }
   }
+  const history = createSearchHistory({ store: stores.searches, log })
+  const search = async (query: ToolQuery): Promise<ToolAnswer> => {
+    opened ??= open()
+    const answer = await opened.tools.search(query)
+    const ids = answer.found.map(({ tool }) => tool.id)
+    if (settings.learning) trail.searched(query.principal.id, query.text, ids)
+    return answer
+  }
   return {
-    async search(query) {
-      opened ??= open()
-      const answer = await opened.tools.search(query)
-      if (settings.learning) {
-        const ids = answer.found.map(({ tool }) => tool.id)
-        trail.searched(query.principal.id, query.text, ids)
-      }
-      return answer
-    },
-    cacheCounts: () => opened?.tools.cacheCounts() ?? { hits: 0, misses: 0, entries: 0 },
+    ...recordedSearch({ search, history, now }),
+    history: stores.searches,
     called({ principal, namespace, name }) {
       if (!trail.knows(principal.id)) return
       const tool = catalog.view(namespace)?.toolByName.get(name)
@@ -88,6 +93,7 @@ export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> 
     async [Symbol.asyncDispose]() {
       opened?.tools[Symbol.dispose]()
       await opened?.neural?.[Symbol.asyncDispose]()
+      await history[Symbol.asyncDispose]()
     },
   }
 }

@@ -11,7 +11,7 @@ import { blended, viewsOf } from './views.ts'
 
 export type SearchMode = 'keyword' | 'semantic' | 'hybrid'
 /** A tier that had its say in an answer. */
-export type SearchPart = 'keyword' | 'static' | 'neural'
+type SearchPart = 'keyword' | 'static' | 'neural'
 
 /** How the tiers are weighed: with the neural one, and as long as it has nothing to say. */
 const FULL = { keyword: 0.25, static: 0.25, neural: 0.5 }
@@ -20,7 +20,7 @@ const INSTANT = { keyword: 0.35, static: 0.65, neural: 0 }
 const STEP_SHARE = 0.5
 
 /** What a hybrid score is made of: `score = keyword · keyword score + semantic · semantic score`. */
-export interface Weights {
+interface Weights {
   readonly keyword: number
   readonly semantic: number
 }
@@ -33,7 +33,7 @@ export interface Hit {
   readonly semantic: number
 }
 
-export interface IndexQuery {
+interface IndexQuery {
   readonly text: string
   readonly mode: SearchMode
   readonly limit: number

@@ -3,7 +3,7 @@ import type { Policy } from '#policy/policy'
 import type { CatalogTool, CatalogView } from '#registry/catalog-view'
 import type { Catalog } from '#registry/registry-api'
 import { wordsOf } from './analyser.ts'
-import { createAnswerCache, type CacheCounts } from './answer-cache.ts'
+import { createAnswerCache } from './answer-cache.ts'
 import { createBreath } from './breath.ts'
 import { createCatalogIndex, type DocumentSink } from './catalog-index.ts'
 import type { Lessons } from './lessons.ts'
@@ -18,6 +18,7 @@ export interface ToolQuery {
   readonly mode: SearchMode
   /** Who asks: what he may not find is neither scored nor counted. */
   readonly principal: Principal
+  readonly surface: 'mcp' | 'rest'
   /** Undefined for all tools. */
   readonly namespace?: string | undefined
   readonly filter?: ToolFilter
@@ -41,7 +42,6 @@ export interface ToolAnswer extends Omit<Ranking, 'hits' | 'nearest'> {
 /** Finds the tools of a catalog that fit a task. */
 export interface ToolSearch extends Disposable {
   search(query: ToolQuery): Promise<ToolAnswer>
-  cacheCounts(): CacheCounts
 }
 
 export interface ToolSearchDeps {
@@ -90,7 +90,6 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
       if (isWhole) answers.set(key, answer)
       return answer
     },
-    cacheCounts: answers.counts,
     [Symbol.dispose]: () => slots[Symbol.dispose](),
   }
 }

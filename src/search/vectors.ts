@@ -1,6 +1,6 @@
 import type { PackedVector } from './vector-table.ts'
 
-export interface KeptVector extends PackedVector {
+interface KeptVector extends PackedVector {
   /** Digest of the text. */
   readonly hash: string
 }

@@ -1,14 +1,18 @@
 import type { ExecutionStats } from '#gateway/executions'
+import { durationSummary, TIMES_WINDOW } from './durations.ts'
 import type { Database } from './schema.ts'
-
-/** Times are of the newest calls only, so that a busy tool's numbers cost no more than a rare one's. */
-const TIMES_WINDOW = 10_000
 
 /** Counts of all kept calls of one tool; average and exact nearest-rank percentiles of its newest 10,000. */
 export async function executionStats(db: Database, nameKey: string): Promise<ExecutionStats> {
   const [{ successes, errors, lastCalledAt }, durations] = await Promise.all([counts(db, nameKey), times(db, nameKey)])
   const calls = successes + errors
-  return { calls, successes, errors, ...(lastCalledAt === undefined ? {} : { lastCalledAt }), ...summary(durations) }
+  return {
+    calls,
+    successes,
+    errors,
+    ...(lastCalledAt === undefined ? {} : { lastCalledAt }),
+    ...durationSummary(durations),
+  }
 }
 
 async function counts(db: Database, nameKey: string) {
@@ -26,7 +30,7 @@ async function counts(db: Database, nameKey: string) {
   }
 }
 
-async function times(db: Database, nameKey: string): Promise<Float64Array> {
+async function times(db: Database, nameKey: string): Promise<number[]> {
   const rows = await db
     .selectFrom('executions')
     .select('duration_ms')
@@ -34,12 +38,5 @@ async function times(db: Database, nameKey: string): Promise<Float64Array> {
     .orderBy('started_at', 'desc')
     .limit(TIMES_WINDOW)
     .execute()
-  return Float64Array.from(rows, ({ duration_ms: durationMs }) => durationMs).sort()
-}
-
-function summary(sorted: Float64Array) {
-  if (sorted.length === 0) return {}
-  const percentile = (share: number) => sorted[Math.ceil(share * sorted.length) - 1] ?? 0
-  const averageMs = sorted.reduce((sum, durationMs) => sum + durationMs, 0) / sorted.length
-  return { averageMs, p50Ms: percentile(0.5), p95Ms: percentile(0.95), p99Ms: percentile(0.99) }
+  return rows.map(({ duration_ms: durationMs }) => durationMs)
 }

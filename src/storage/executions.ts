@@ -1,13 +1,10 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Selectable } from 'kysely'
 import type { Execution, ExecutionFilter, ExecutionStore } from '#gateway/executions'
 import { executionStats } from './execution-stats.ts'
+import { pruneHistory } from './prune.ts'
 import { readBody } from './row-body.ts'
 import type { Database, Engine, ExecutionTable } from './schema.ts'
 import { textKey } from './text-key.ts'
-
-/** Removing a million rows in one statement would hold SQLite, and with it the event loop, for seconds. */
-const PRUNED_PER_STATEMENT = 2_000
 
 /** The history of calls. */
 export function createExecutionStore(engine: Engine): ExecutionStore {
@@ -25,7 +22,7 @@ export function createExecutionStore(engine: Engine): ExecutionStore {
       return row && readExecution(row)
     },
     stats: (name) => executionStats(db, textKey(name)),
-    prune: (before) => prune(db, Math.ceil(before)),
+    prune: (before) => pruneHistory(db, 'executions', before),
   }
 }
 
@@ -104,20 +101,4 @@ function matching(db: Database, filter: ExecutionFilter) {
   if (filter.from !== undefined) query = query.where('started_at', '>=', Math.ceil(filter.from))
   if (filter.to !== undefined) query = query.where('started_at', '<', Math.ceil(filter.to))
   return query
-}
-
-async function prune(db: Database, before: number): Promise<number> {
-  let removed = 0
-  for (;;) {
-    const oldest = db
-      .selectFrom('executions')
-      .select('id')
-      .where('started_at', '<', before)
-      .orderBy('id')
-      .limit(PRUNED_PER_STATEMENT)
-    const { numDeletedRows } = await db.deleteFrom('executions').where('id', 'in', oldest).executeTakeFirstOrThrow()
-    removed += Number(numDeletedRows)
-    if (numDeletedRows < PRUNED_PER_STATEMENT) return removed
-    await setImmediate()
-  }
 }

@@ -8,7 +8,7 @@ const MIGRATIONS_TABLE = 'metamcp_migrations'
 /** In the order of their names; one that has been released never changes. */
 const MIGRATIONS: Record<string, Migration> = {
   '0001_registry_and_history': { up: createFirstTables },
-  '0003_search_vectors_and_lessons': { up: createSearchTables },
+  '0002_search': { up: createSearchTables },
 }
 
 /**
@@ -94,6 +94,31 @@ async function createExecutionTable(db: Kysely<unknown>): Promise<void> {
 }
 
 async function createSearchTables(db: Kysely<unknown>): Promise<void> {
+  await createHistoryOfSearches(db)
+  await createMeaningTables(db)
+}
+
+/** Each index holds more than it sorts by, so that lists count and statistics sum up without reading rows. */
+async function createHistoryOfSearches(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('searches')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('principal', 'text', (column) => column.notNull())
+    .addColumn('mode', 'text', (column) => column.notNull())
+    .addColumn('cached', 'integer', (column) => column.notNull())
+    .addColumn('missed', 'text')
+    .addColumn('started_at', 'bigint', (column) => column.notNull())
+    .addColumn('duration_ms', 'double precision', (column) => column.notNull())
+    .addColumn('body', 'text', (column) => column.notNull())
+    .execute()
+  const index = (name: string) => db.schema.createIndex(name).on('searches')
+  await index('searches_by_principal').columns(['principal', 'id', 'started_at', 'mode']).execute()
+  await index('searches_by_mode').columns(['mode', 'started_at', 'duration_ms', 'cached', 'principal']).execute()
+  await index('searches_missed').columns(['missed', 'started_at', 'id']).where('missed', 'is not', null).execute()
+}
+
+/** Vectors and lessons of the search. */
+async function createMeaningTables(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('search_vectors')
     .addColumn('model', 'text', (column) => column.notNull())

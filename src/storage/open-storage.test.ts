@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import type { DatabaseConfig } from '#config/config'
 import { durableEngines, freshStorage, openQuietly, storageEngines } from '../../test/support/storage-engines.ts'
-import { execution, upstreamRecord, upstreamSnapshot } from '../../test/support/storage-samples.ts'
+import { execution, searchRecord, upstreamRecord, upstreamSnapshot } from '../../test/support/storage-samples.ts'
 import type { Storage } from './open-storage.ts'
 
 async function sqlitePlace() {
@@ -30,11 +30,13 @@ async function fill(storage: Storage) {
     snapshot: upstreamSnapshot(),
     name: { kind: 'tool', upstreamId: 'u', originalName: 'read', exposedName: 'files__read' } as const,
     call: execution(),
+    search: searchRecord(),
   }
   await storage.registry.upstreams.insert(content.record)
   await storage.registry.snapshots.put(content.snapshot)
   await storage.registry.names.put([content.name])
   await storage.executions.append([content.call])
+  await storage.search.searches.append([content.search])
   return content
 }
 
@@ -43,7 +45,8 @@ async function contentOf(storage: Storage) {
   const [snapshot] = await storage.registry.snapshots.list()
   const [name] = await storage.registry.names.list()
   const { executions } = await storage.executions.list({ limit: 1, offset: 0 })
-  return { record, snapshot, name, call: executions[0] }
+  const { searches } = await storage.search.searches.list({ limit: 1, offset: 0 })
+  return { record, snapshot, name, call: executions[0], search: searches[0] }
 }
 
 interface Holder extends Disposable {
@@ -87,7 +90,7 @@ for (const engine of storageEngines) {
       const storage = await freshStorage(engine)
       await storage.check()
       await storage[Symbol.asyncDispose]()
-      const { registry, executions } = storage
+      const { registry, executions, search } = storage
       const calls = [
         storage.check(),
         registry.upstreams.list(),
@@ -96,6 +99,10 @@ for (const engine of storageEngines) {
         registry.names.list(),
         executions.append([execution()]),
         executions.stats('x'),
+        search.searches.append([searchRecord()]),
+        search.searches.missed(1),
+        search.vectors.find('m', ['h'], 0),
+        search.lessons.list(),
       ]
       for (const result of await Promise.allSettled(calls)) {
         expect(result).toMatchObject({ reason: { code: 'unavailable', message: 'The storage does not answer' } })
@@ -112,7 +119,7 @@ for (const engine of storageEngines) {
 
 for (const engine of durableEngines) {
   describe.skipIf(!engine.available)(`durability on ${engine.name}`, () => {
-    test('a restart finds everything', async () => {
+    test('R074 a restart finds everything', async () => {
       await using place = await engine.place()
       const first = await openQuietly(place.database)
       const content = await fill(first)
@@ -205,6 +212,23 @@ describe('the SQLite directory', () => {
       code: 'unavailable',
       message: 'The database was written by a newer MetaMCP (it has 9999_flying)',
     })
+  })
+
+  test('a database of the version before searches were kept is brought up to date and loses nothing', async () => {
+    await using here = await sqlitePlace()
+    const first = await openQuietly(here.database)
+    const { search, ...before } = await fill(first)
+    await first[Symbol.asyncDispose]()
+    runSql(
+      here.path,
+      `
+        drop table searches; drop table search_vectors; drop table search_lessons;
+        delete from metamcp_migrations where name = '0002_search'`,
+    )
+    await using second = await openQuietly(here.database)
+    expect(await contentOf(second)).toEqual({ ...before, search: undefined })
+    await second.search.searches.append([search])
+    expect(await contentOf(second)).toEqual({ ...before, search })
   })
 
   test('a damaged row is named, not passed over', async () => {

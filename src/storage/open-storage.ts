@@ -12,6 +12,7 @@ import { createRecordStore } from './records.ts'
 import type { Database, Engine } from './schema.ts'
 import { createLessonStore } from './search-lessons.ts'
 import { createVectorStore } from './search-vectors.ts'
+import { createSearchStore } from './searches.ts'
 import { createSnapshotStore } from './snapshots.ts'
 import { openSqlite } from './sqlite.ts'
 import { guarded } from './storage-errors.ts'
@@ -60,9 +61,17 @@ function createStorage(engine: Engine): Storage {
     kind,
     registry: createRegistryStores(db),
     executions: guarded(createExecutionStore(engine)),
-    search: { vectors: guarded(createVectorStore(db)), lessons: guarded(createLessonStore(db)) },
+    search: createSearchStores(db),
     check: guarded({ ping }).ping,
     [Symbol.asyncDispose]: () => (closing ??= engine.close()),
+  }
+}
+
+function createSearchStores(db: Database): SearchStores {
+  return {
+    searches: guarded(createSearchStore(db)),
+    vectors: guarded(createVectorStore(db)),
+    lessons: guarded(createLessonStore(db)),
   }
 }
 

@@ -35,6 +35,19 @@ export interface ExecutionTable {
   body: string
 }
 
+export interface SearchTable {
+  id: string
+  principal: string
+  mode: 'keyword' | 'semantic' | 'hybrid'
+  /** 0 or 1: SQLite binds no booleans. */
+  cached: number
+  /** The key of the query when nothing was found. */
+  missed: string | null
+  started_at: number
+  duration_ms: number
+  body: string
+}
+
 interface SearchVectorTable {
   model: string
   hash: string
@@ -58,6 +71,7 @@ export interface Schema {
   snapshots: SnapshotTable
   exposed_names: ExposedNameTable
   executions: ExecutionTable
+  searches: SearchTable
   search_vectors: SearchVectorTable
   search_lessons: SearchLessonTable
 }

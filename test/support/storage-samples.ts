@@ -2,6 +2,7 @@ import type { Execution } from '#gateway/executions'
 import { traceId, uuidv7 } from '#kernel/ids'
 import type { UpstreamRecord } from '#registry/records'
 import type { UpstreamSnapshot } from '#registry/snapshot'
+import type { SearchRecord } from '#search/searches'
 
 /** Strings that break what is not careful: quotes, SQL, terminators, direction marks, lone surrogates, prototypes. */
 export const NAUGHTY_STRINGS = [
@@ -76,6 +77,23 @@ export function execution(changes: Partial<Execution> = {}): Execution {
     requestBytes: 120,
     resultBytes: 4_096,
     stages: ['authorize', 0.01, 'dispatch', 0.05],
+    ...changes,
+  }
+}
+
+export function searchRecord(changes: Partial<SearchRecord> = {}): SearchRecord {
+  const { startedAt = 1_800_000_000_000 } = changes
+  return {
+    id: uuidv7(startedAt),
+    principal: 'alice',
+    query: 'send a message',
+    mode: 'hybrid',
+    surface: 'mcp',
+    found: 3,
+    total: 7,
+    cached: false,
+    startedAt,
+    durationMs: 1.5,
     ...changes,
   }
 }

@@ -5,9 +5,10 @@ import { uuidv7 } from '#kernel/ids'
 import type { LogFields, Logger } from '#kernel/logger'
 import { ALLOW_ALL } from '#policy/policy'
 import { openRegistry } from '#registry/registry'
+import type { Catalog } from '#registry/registry-api'
 import type { UpstreamSnapshot } from '#registry/snapshot'
 import type { UpstreamStatus } from '#registry/upstream-status'
-import { openToolSearch } from '#search/open-tool-search'
+import { openToolSearch, type SearchStores } from '#search/open-tool-search'
 import { openStorage, type Storage } from '#storage/open-storage'
 
 export interface LogLine {
@@ -46,14 +47,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
   const log = recordingLogger(lines)
   const storage = await openStorage({ kind: 'sqlite', path: ':memory:' }, { log, now: Date.now })
   const registry = await openRegistry({ stores: storage.registry, now: Date.now, newId: uuidv7 })
-  const search = await openToolSearch({
-    catalog: registry.catalog,
-    policy: ALLOW_ALL,
-    stores: storage.search,
-    settings: { embedder: 'static', learning: true },
-    log,
-    now: Date.now,
-  })
+  const search = await openTestSearch(registry.catalog, storage.search, { log })
   let level: ReturnType<ApiDeps['logLevel']> = 'INFO'
   const deps: ApiDeps = {
     registry,
@@ -94,9 +88,16 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
     send: (method, url, body, headers = {}) => send(api, method, url, { body, headers }),
     async [Symbol.asyncDispose]() {
       await api.close()
+      await search[Symbol.asyncDispose]()
       await storage[Symbol.asyncDispose]()
     },
   }
+}
+
+/** The search without the model, which takes half a second to load. */
+export function openTestSearch(catalog: Catalog, stores: SearchStores, { log }: { readonly log: Logger }) {
+  const settings = { embedder: 'static', learning: true } as const
+  return openToolSearch({ catalog, policy: ALLOW_ALL, stores, settings, log, now: Date.now })
 }
 
 /** A result as an upstream called `files` would give it. */
