@@ -9,6 +9,7 @@ import { addDoctorCommand } from './commands/doctor.ts'
 import { addHealthCommand } from './commands/health.ts'
 import { addImportCommand } from './commands/import.ts'
 import { addRemoveCommand } from './commands/remove.ts'
+import { addSearchCommand } from './commands/search.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addServersCommand } from './commands/servers.ts'
 import { addStdioCommand } from './commands/stdio.ts'
@@ -66,6 +67,7 @@ const COMMANDS = [
   addServersCommand,
   addImportCommand,
   addToolsCommand,
+  addSearchCommand,
   addCallCommand,
   addConfigCommand,
   addHealthCommand,

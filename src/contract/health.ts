@@ -17,7 +17,7 @@ export const readiness = z.object({ status: z.literal('ready') })
 
 const component = z.object({
   name: z.string(),
-  kind: z.enum(['storage', 'catalog', 'sessions', 'server']),
+  kind: z.enum(['storage', 'catalog', 'sessions', 'search', 'server']),
   healthy: z.boolean(),
   status: z.string(),
   message: z.string(),

@@ -47,6 +47,10 @@ export const searchAnswer = z.object({
   weights: z.object({ keyword: score, semantic: score }).describe('Of the two scores in `score`'),
   parts: z.array(z.enum(['keyword', 'static', 'neural'])).describe('The tiers that had their say'),
   nearest_servers: z.array(z.string()).describe('Where no tool fits: the servers that come nearest'),
+  vectors: z
+    .object({ model: z.string(), known: z.int(), wanted: z.int(), failure: z.string().nullable() })
+    .nullable()
+    .describe('How many of all tools the model knows; null without one'),
   cached: z.boolean(),
   search_time: z.number().describe('Seconds'),
   timestamp,

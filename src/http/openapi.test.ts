@@ -30,6 +30,8 @@ const OPERATIONS: Readonly<Record<string, Success>> = {
   'GET /api/v1/executions/{id}': [200],
   'GET /api/v1/searches': [200],
   'GET /api/v1/searches/stats': [200],
+  'GET /api/v1/searches/lessons': [200],
+  'DELETE /api/v1/searches/lessons': [200],
   'GET /api/v1/proxy/servers': [200],
   'POST /api/v1/proxy/servers': [201, SERVER],
   'POST /api/v1/proxy/discovery': [200, {}],

@@ -15,6 +15,7 @@ import { replaceNamespace } from './routes/namespaces/replace.ts'
 import { getOpenApi } from './routes/root/open-api.ts'
 import { getWelcome } from './routes/root/welcome.ts'
 import { listSearches } from './routes/searches/list.ts'
+import { forgetLessons, listLessons } from './routes/searches/lessons.ts'
 import { getSearchStats } from './routes/searches/stats.ts'
 import { changeServer } from './routes/servers/change.ts'
 import { discoverServers } from './routes/servers/discover.ts'
@@ -45,6 +46,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   // history
   listExecutions, getExecution,
   listSearches,   getSearchStats,
+  listLessons,    forgetLessons,
   // MCP servers
   listServers,    registerServer,   discoverServers,
   getServer,      replaceServer,    changeServer,     removeServer,

@@ -1,4 +1,5 @@
 import type { SearchAnswer, SearchRequest } from '#contract/search'
+import type { NeuralProgress } from '#search/neural-tier'
 import type { FoundTool } from '#search/tool-search'
 import type { ApiContext, ApiRequest } from './endpoint.ts'
 import { isoTime } from './page.ts'
@@ -26,10 +27,15 @@ export async function searchAnswerOf(
     weights: answer.weights,
     parts: [...answer.parts],
     nearest_servers: [...answer.nearest],
+    vectors: vectorsOf(search.progress()),
     cached: answer.cached,
     search_time: (performance.now() - startedAt) / 1000,
     timestamp: isoTime(now()),
   }
+}
+
+function vectorsOf(progress: NeuralProgress | undefined): SearchAnswer['vectors'] {
+  return progress ? { failure: null, ...progress } : null
 }
 
 function resultOf({ tool, score, keyword, semantic }: FoundTool): SearchAnswer['results'][number] {

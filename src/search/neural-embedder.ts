@@ -48,7 +48,7 @@ export function createNeuralEmbedder(): Embedder {
     started.on('exit', (code) => worker === started && fail(`exit code ${code}`))
     return started
   }
-  const embedOne = (text: string, signal: AbortSignal | undefined): Promise<Float32Array> => {
+  const embedOne = async (text: string, signal: AbortSignal | undefined): Promise<Float32Array> => {
     signal?.throwIfAborted()
     const asked: Asked = { text, outcome: Promise.withResolvers<Float32Array>() }
     const giveUp = (): void => {

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises'
 import { messageOf } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
 import { createBreath } from './breath.ts'
@@ -19,6 +18,7 @@ const QUERY_CHARS_MAX = 512
 const QUERY_MS_MAX = 400
 const QUERIES_MAX = 8
 const RETRY_MS = 30_000
+const WARM_UP = 'tool'
 const PROGRESS_LOG_MS = 10_000
 
 /** How far the vectors have come. */
@@ -79,13 +79,13 @@ export function createNeuralTier(deps: NeuralDeps): NeuralTier {
       table?.delete(slot)
     },
     async scores(query, scope) {
-      if (!table?.covers(scope, COVERAGE_MIN)) return undefined
+      if (!filler.isWarm() || !table?.covers(scope, COVERAGE_MIN)) return undefined
       const vector = await vectorOf(query)
       return vector && table.dots(vector, scope)
     },
     progress: () => progressOf(embedder, work, filler.failure()),
-    isComplete: () => work.pending.size === 0,
-    generation: () => generation,
+    isComplete: () => filler.isWarm() && work.pending.size === 0,
+    generation: () => generation + Number(filler.isWarm()),
     async [Symbol.asyncDispose]() {
       stop.abort()
       await embedder[Symbol.asyncDispose]()
@@ -130,6 +130,7 @@ function createFiller({ embedder, store, log, now }: NeuralDeps, work: Work, sig
   const vectorsOf = createTextVectors({ embedder, store, now })
   let filling: Promise<void> | undefined
   let failure: string | undefined
+  let isWarm = false
   let toldAt = now()
   const tell = (): void => {
     const isDone = work.pending.size === 0
@@ -149,9 +150,14 @@ function createFiller({ embedder, store, log, now }: NeuralDeps, work: Work, sig
       work.keep(slot, blended(views.map(({ text, weight }) => ({ weight, vector: vectors.get(text) ?? NO_VECTOR }))))
     })
   }
+  const warmUp = async (): Promise<void> => {
+    await embedder.embed([WARM_UP], signal)
+    isWarm = true
+  }
   const fill = async (): Promise<void> => {
-    while (work.pending.size > 0 && !signal.aborted) {
+    while ((work.pending.size > 0 || !isWarm) && !signal.aborted) {
       try {
+        if (!isWarm) await warmUp()
         await fillSome()
         failure = undefined
         tell()
@@ -159,7 +165,7 @@ function createFiller({ embedder, store, log, now }: NeuralDeps, work: Work, sig
         if (signal.aborted) return
         failure = messageOf(thrown)
         log.warn({ error: failure, pending: work.pending.size }, 'search vectors cannot be computed')
-        await setTimeout(RETRY_MS, undefined, { ref: false, signal }).catch(() => undefined)
+        await pause(RETRY_MS, signal)
       }
     }
     filling = undefined
@@ -170,7 +176,21 @@ function createFiller({ embedder, store, log, now }: NeuralDeps, work: Work, sig
     },
     ended: () => filling,
     failure: () => failure,
+    /** Whether the model is loaded: nobody waits for that. */
+    isWarm: () => isWarm,
   }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms).unref()
+    signal.addEventListener('abort', end)
+  })
 }
 
 const NO_VECTOR = new Float32Array()

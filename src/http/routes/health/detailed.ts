@@ -19,6 +19,7 @@ export const getDetailedHealth = endpoint({
       storageComponent(await storageWorks(health)),
       catalogComponent(context),
       sessionsComponent(health.sessions()),
+      searchComponent(context),
       ...registry.upstreams.list().map((record) => serverComponent(context, record)),
     ]
     return {
@@ -50,6 +51,19 @@ function sessionsComponent(count: number): HealthComponent {
     status: 'online',
     message: `${count} client sessions open`,
   }
+}
+
+/** Without the model's vectors words and the static table answer: that is less, not broken. */
+function searchComponent({ search }: ApiContext): HealthComponent {
+  const component = (status: string, message: string, healthy = true): HealthComponent => {
+    return { name: 'search', kind: 'search', healthy, status, message }
+  }
+  const progress = search.progress()
+  if (!progress) return component('online', 'Finds by words and by the static table of meaning')
+  const { model, known, wanted, failure } = progress
+  const share = `${model} knows ${known} of ${wanted} tools`
+  if (failure !== undefined) return component('degraded', `${share} and does not get on: ${failure}`, false)
+  return component(known < wanted ? 'indexing' : 'online', share)
 }
 
 function serverComponent({ upstreams }: ApiContext, record: UpstreamRecord): HealthComponent {
