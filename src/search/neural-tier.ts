@@ -154,8 +154,9 @@ function createFiller({ embedder, store, log, now }: NeuralDeps, work: Work, sig
     await embedder.embed([WARM_UP], signal)
     isWarm = true
   }
+  const isBehind = (): boolean => !isWarm || work.pending.size > 0
   const fill = async (): Promise<void> => {
-    while ((work.pending.size > 0 || !isWarm) && !signal.aborted) {
+    while (isBehind() && !signal.aborted) {
       try {
         if (!isWarm) await warmUp()
         await fillSome()

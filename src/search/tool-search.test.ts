@@ -47,8 +47,9 @@ test('R038, R052 what the caller may not find is not found, not counted, not hin
   for (const mode of ['keyword', 'semantic', 'hybrid'] as const) {
     const guest = await ask('read secret file', { principal: GUEST, mode })
     const without = await other.ask('read secret file', { mode })
-    const bare = ({ found, id: _, ...rest }: typeof guest) => ({
+    const bare = ({ found, ...rest }: typeof guest) => ({
       ...rest,
+      id: undefined,
       found: found.map(({ tool, ...scores }) => ({ ...scores, name: tool.exposedName })),
     })
     expect(bare(guest)).toEqual(bare(without))

@@ -55,15 +55,13 @@ function sessionsComponent(count: number): HealthComponent {
 
 /** Without the model's vectors words and the static table answer: that is less, not broken. */
 function searchComponent({ search }: ApiContext): HealthComponent {
-  const component = (status: string, message: string, healthy = true): HealthComponent => {
-    return { name: 'search', kind: 'search', healthy, status, message }
-  }
+  const facts = { name: 'search', kind: 'search', healthy: true, status: 'online' } as const
   const progress = search.progress()
-  if (!progress) return component('online', 'Finds by words and by the static table of meaning')
+  if (!progress) return { ...facts, message: 'Finds by words and by the static table of meaning' }
   const { model, known, wanted, failure } = progress
-  const share = `${model} knows ${known} of ${wanted} tools`
-  if (failure !== undefined) return component('degraded', `${share} and does not get on: ${failure}`, false)
-  return component(known < wanted ? 'indexing' : 'online', share)
+  const message = `${model} knows ${known} of ${wanted} tools`
+  if (failure === undefined) return { ...facts, status: known < wanted ? 'indexing' : 'online', message }
+  return { ...facts, healthy: false, status: 'degraded', message: `${message} and does not get on: ${failure}` }
 }
 
 function serverComponent({ upstreams }: ApiContext, record: UpstreamRecord): HealthComponent {
