@@ -5,12 +5,13 @@ import { uuidv7 } from '#kernel/ids'
 import type { Logger } from '#kernel/logger'
 import { ALLOW_ALL } from '#policy/policy'
 import { openRegistry } from '#registry/registry'
+import type { Registry } from '#registry/registry-api'
 import { openToolSearch, type OpenSearch } from '#search/open-tool-search'
 import type { SearchMode } from '#search/search-index'
 import type { FoundTool } from '#search/tool-search'
 import { openStorage } from '#storage/open-storage'
 
-interface Tool {
+export interface Tool {
   readonly id: string
   readonly server: string
   readonly serverTitle?: string
@@ -51,7 +52,7 @@ export async function openToolSet(
   const tools = lines<Tool>(join(folder, 'tools.jsonl'))
   const storage = await openStorage({ kind: 'sqlite', path: database }, { log, now })
   const registry = await openRegistry({ stores: storage.registry, now, newId: uuidv7 })
-  for (const [server, own] of Map.groupBy(tools, (tool) => tool.server)) await register(registry, server, own)
+  for (const [server, own] of Map.groupBy(tools, (tool) => tool.server)) await registerServer(registry, server, own)
   const settings = { embedder, learning: true }
   const { catalog } = registry
   const search = await openToolSearch({ catalog, policy: ALLOW_ALL, stores: storage.search, settings, log, now })
@@ -94,9 +95,8 @@ function lines<T>(path: string): T[] {
   return texts.map((text) => JSON.parse(text) as T)
 }
 
-async function register(registry: Awaited<ReturnType<typeof openRegistry>>, server: string, tools: readonly Tool[]) {
-  const known = registry.upstreams.find(server)
-  if (known) return
+/** Makes a server known as if it had been connected once. */
+export async function registerServer(registry: Registry, server: string, tools: readonly Tool[]): Promise<void> {
   const { id } = await registry.upstreams.register({
     name: server,
     connection: { kind: 'http', url: 'http://127.0.0.1:9/mcp', headers: {}, transport: 'auto' },
