@@ -9,6 +9,7 @@ import { tokensOf } from './definition-tokens.ts'
 import { exposureOf } from './exposure.ts'
 import { metaResultText } from './meta-results.ts'
 import { createMetaTools } from './meta-tools.ts'
+import { nearestNames } from './nearest-names.ts'
 import { createTokenLedger, noTokens } from './token-ledger.ts'
 
 type Found = Pick<Awaited<ReturnType<ToolSearch['search']>>, 'found' | 'nearest'>
@@ -19,6 +20,8 @@ function called(name: string, args: JsonObject): RpcRequest {
   const params = { name, arguments: args }
   return { kind: 'request', id: 1, idText: '1', method: 'tools/call', params, paramsText: JSON.stringify(params) }
 }
+
+const NONE: Found = { found: [], nearest: [] }
 
 /** What the meta-tools of the namespace `dev` say when the search finds this. */
 async function answered(t: TestRegistry, found: Found, request: RpcRequest): Promise<JsonObject> {
@@ -47,7 +50,7 @@ test('a search that fits nothing says so, and names the nearest servers of the n
     ],
     structuredContent: { tools: [], nearest: ['b'] },
   })
-  const silent = await answered(t, { found: [], nearest: [] }, called('search_tools', { query: 'fly' }))
+  const silent = await answered(t, NONE, called('search_tools', { query: 'fly' }))
   expect(silent['structuredContent']).toEqual({ tools: [], nearest: ['a', 'b'] })
 })
 
@@ -58,6 +61,16 @@ test('a found tool that the namespace does not show is not passed on (R111)', as
   const { structuredContent } = await answered(t, { found, nearest: [] }, called('search_tools', { query: 'read' }))
   expect(JSON.stringify(structuredContent)).not.toContain('c__read')
   expect(JSON.stringify(structuredContent)).toContain('b__read')
+})
+
+test('who mistypes a name is told the nearest ones, the most alike first (R052)', async () => {
+  const names = ['files__write', 'files__read_text', 'mail__send', 'x']
+  expect(nearestNames(['read_txt_file', 'FILES__RAED'], names, 2)).toEqual(['files__read_text', 'files__write'])
+  expect(nearestNames(['', 'q', '??'], names, 5)).toEqual([])
+  await using t = await withDev()
+  const { content, isError } = await answered(t, NONE, called('describe_tools', { names: ['a_raed'] }))
+  expect(isError).toBe(true)
+  expect(content).toMatchObject([{ text: 'No tool is called "a_raed". The nearest names: a__read, b__read.' }])
 })
 
 test('the summary of a catalog names every kind of tool and stays within its length (R111)', async () => {
