@@ -11,6 +11,7 @@ import { uuidv7 } from '#kernel/ids'
 import { GATEWAY_INFO } from '#kernel/protocol'
 import { createSealer } from '#kernel/seal'
 import { createMcpEndpoint, type McpEndpoint } from '#mcp/endpoint'
+import { exposureOf } from '#mcp/exposure'
 import { createHostGuard } from '#mcp/host-guard'
 import { ALLOW_ALL } from '#policy/policy'
 import { applyFile } from '#registry/apply-file'
@@ -21,6 +22,7 @@ import { openToolSearch, type OpenSearch } from '#search/open-tool-search'
 import { openStorage, type Storage } from '#storage/open-storage'
 import { followCatalog } from '#telemetry/events'
 import type { createLogger } from '#telemetry/log'
+import { createMetrics } from '#telemetry/metrics'
 import { openOutbound, type Outbound } from '#upstream/open-outbound'
 
 /** The whole program, built and not yet listening. */
@@ -81,7 +83,7 @@ interface Core {
 async function createCore(config: Config, deps: AppDeps, resources: AsyncDisposableStack): Promise<Core> {
   const { logs, environment } = deps
   const storage = resources.use(await openStorage(config.database, { log: logs.logger('storage'), now }))
-  const registry = await openRegistry({ stores: storage.registry, now, newId: uuidv7 })
+  const registry = await openRegistry({ stores: storage.registry, expose: config.expose, now, newId: uuidv7 })
   followCatalog(logs.logger('registry'), registry.catalog)
   await applyFile(registry, config.dynamic, logs.logger('registry'))
   const shared = { catalog: registry.catalog, now }
@@ -130,6 +132,7 @@ async function createSurfaces({ config, core, life, resources }: Parts, { logs }
     ...upstreams,
     gateway,
     catalog: registry.catalog,
+    search: core.search,
     guard,
     principal: LOCAL_PRINCIPAL,
     sealer: createSealer(await secretKey(config)),
@@ -138,14 +141,16 @@ async function createSurfaces({ config, core, life, resources }: Parts, { logs }
     sessionIdleMsMax: config.sessionIdleMsMax,
     now,
   })
-  core.news.resourceUpdated = endpoint.resourceUpdated
-  core.news.taskChanged = endpoint.taskChanged
+  Object.assign(core.news, { resourceUpdated: endpoint.resourceUpdated, taskChanged: endpoint.taskChanged })
   const api = await createApi({
     registry,
     gateway,
     upstreams,
     executions: storage.executions,
     search: core.search,
+    exposureOf,
+    definitionTokens: endpoint.definitionTokens,
+    metrics: config.metricsEnabled ? createMetrics(endpoint) : undefined,
     health: {
       version: GATEWAY_INFO.version,
       startedAt: life.startedAt,

@@ -51,7 +51,7 @@ const ROWS: readonly Row[] = [
   // Services
   ['R050', 'ToolService: registration and management', NOW],
   ['R051', 'execution with HTTP calls', NOW],
-  ['R052', 'tool search and discovery', LATER],
+  ['R052', 'tool search and discovery', NOW],
   ['R053', 'execution history tracking', LATER],
   ['R054', 'tool statistics and metrics', LATER],
   ['R060', 'AuthService authn+authz', LATER],
@@ -83,7 +83,7 @@ const ROWS: readonly Row[] = [
 
   // MCP, proxy, data flows
   ['R110', 'MCP server implementation', NOW],
-  ['R111', 'vector search', LATER],
+  ['R111', 'vector search', NOW],
   ['R112', 'tool discovery and registration', NOW],
   ['R113', 'protocol message handling', NOW],
   ['R120', 'proxy manager', NOW],
@@ -136,7 +136,7 @@ const ROWS: readonly Row[] = [
   ['R206', 'META_MCP_DATABASE_URL (postgresql://…)', NOW],
   ['R207', 'META_MCP_REDIS_URL', LATER],
   ['R208', 'META_MCP_CACHE_TTL=300', LATER],
-  ['R209', 'META_MCP_METRICS_ENABLED=true', LATER],
+  ['R209', 'META_MCP_METRICS_ENABLED=true', NOW],
   ['R210', 'META_MCP_LOGGING_LEVEL=INFO', NOW],
 
   // Deployment and monitoring

@@ -1,4 +1,5 @@
 import type { JsonObject } from '#kernel/json'
+import type { Expose } from '#registry/records'
 import type { HttpToolDraft, NamespaceDraft, UpstreamDraft } from '#registry/registry-api'
 
 /** A value that must not be shown: prints as `[secret]`, read with `reveal()`. */
@@ -76,6 +77,9 @@ export interface Config {
   readonly egressAllow: readonly string[]
   readonly search: { readonly embedder: 'minilm' | 'static'; readonly learning: boolean }
   readonly stdioRegistration: 'auto' | 'on' | 'off'
+  /** What `/mcp` lists: the tools, or the meta-tools. */
+  readonly expose: Expose
+  readonly metricsEnabled: boolean
   /** Environment names of settings that are set and belong to a later version. */
   readonly unusedSettings: readonly string[]
   readonly dynamic: DynamicConfig

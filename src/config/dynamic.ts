@@ -75,14 +75,14 @@ function toolOf(name: string, entry: NonNullable<ConfigFile['tools']>[string], t
 }
 
 function namespaceOf(name: string, entry: NonNullable<ConfigFile['namespaces']>[string]): NamespaceDraft {
-  const { description, servers, overrides = {} } = entry
+  const { description, servers, pinned, overrides = {} } = entry
   return {
     name,
     include: entry.tools?.include ?? [],
     exclude: entry.tools?.exclude ?? [],
     expose: entry.expose ?? 'all',
     overrides: Object.fromEntries(Object.entries(overrides).map(([tool, change]) => [tool, present(change)])),
-    ...present({ description, servers }),
+    ...present({ description, servers, pinned }),
   }
 }
 

@@ -106,6 +106,8 @@ function staticConfig(values: SettingValues) {
     egressAllow: values.egress_allow,
     search: { embedder: values.search_embedder, learning: values.search_learning },
     stdioRegistration: values.stdio_registration,
+    expose: values.expose,
+    metricsEnabled: values.metrics_enabled,
   }
 }
 

@@ -71,6 +71,12 @@ export const SETTINGS = {
     oneOf(['auto', 'on', 'off']),
     'Whether commands may be registered over the API: `auto` means only while listening on loopback.',
   ),
+  expose: setting(
+    'all',
+    oneOf(['all', 'search', 'auto']),
+    'What `/mcp` lists: `all` tools, `search` (the three meta-tools instead), or `auto` (those once the definitions exceed 10,000 tokens). Namespaces have a key of their own.',
+  ),
+  metrics_enabled: setting('true', booleanOf, 'Whether there is a `GET /metrics` for Prometheus.'),
   tool_timeout_seconds: setting(
     '30',
     secondsBetween(0.1, 86_400),
@@ -128,7 +134,6 @@ export const LATER_SETTINGS = [
   'redis_url',
   'cache_ttl',
   'cache_enabled',
-  'metrics_enabled',
   'admin_username',
   'admin_password',
   'anonymous_role',

@@ -82,6 +82,7 @@ const namespaceEntry = z.strictObject({
   servers: z.array(name).optional(),
   tools: z.strictObject({ include: patterns.optional(), exclude: patterns.optional() }).optional(),
   expose: z.enum(['all', 'search', 'auto']).optional(),
+  pinned: patterns.optional(),
   overrides: z
     .record(z.string(), z.strictObject({ name: z.string().optional(), description: z.string().optional() }))
     .optional(),

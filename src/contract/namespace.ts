@@ -17,6 +17,7 @@ const members = {
     .partial()
     .describe('Patterns of tool names; * is any text'),
   expose,
+  pinned: patterns.describe('Patterns of names as shown here: listed whatever `expose` says'),
   overrides: z.record(text(128), override).describe('By tool name: another name or description here'),
 }
 
@@ -36,6 +37,11 @@ export const namespaceBody = z.object({
   servers: z.array(z.string()).nullable(),
   tools: z.object({ include: z.array(z.string()), exclude: z.array(z.string()) }),
   expose,
+  expose_now: z.enum(['all', 'search']).describe('What `expose` comes to at this moment'),
+  pinned: z.array(z.string()),
+  definition_tokens: z
+    .object({ all: z.int(), exposed: z.int() })
+    .describe('Of all definitions, and of those that tools/list gives: bytes of UTF-8 by 4, rounded up'),
   overrides: z.record(z.string(), z.object({ name: z.string().optional(), description: z.string().optional() })),
   endpoint: z.string(),
   tool_count: z.int(),

@@ -7,4 +7,6 @@ export const welcome = z.object({
   links: z.record(z.string(), z.string()),
 })
 
+export const metricsText = z.string()
+
 export const openApiDocument = z.looseObject({ openapi: z.string() })

@@ -6,6 +6,9 @@ import type { ExecutionStore } from '#gateway/executions'
 import type { Gateway } from '#gateway/gateway'
 import type { AppError } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
+import type { Exposure } from '#mcp/exposure'
+import type { TokenReport } from '#mcp/token-ledger'
+import type { CatalogView } from '#registry/catalog-view'
 import type { HttpToolDraft, Registry, UpstreamDraft } from '#registry/registry-api'
 import type { UpstreamControl } from '#registry/upstream-status'
 import type { OpenSearch } from '#search/open-tool-search'
@@ -15,6 +18,12 @@ type LogLevel = z.infer<typeof logLevelBody>['level']
 type DiscoverySource = z.infer<typeof discoveryRequest>['source']
 type Discovered = z.infer<typeof discoveryAnswer>['servers']
 
+/** What Prometheus reads. */
+interface MetricsSource {
+  readonly contentType: string
+  text(): Promise<string>
+}
+
 /** What the API stands on. */
 export interface ApiDeps {
   readonly registry: Registry
@@ -23,6 +32,11 @@ export interface ApiDeps {
   readonly search: OpenSearch
   readonly upstreams: UpstreamControl
   readonly health: HealthSource
+  /** What `tools/list` of a view gives, and what that counts. */
+  exposureOf(view: CatalogView): Pick<Exposure, 'now' | 'tokens'>
+  definitionTokens(): TokenReport
+  /** Undefined where an operator wants none. */
+  readonly metrics?: MetricsSource | undefined
   readonly log: Logger
   readonly bodyBytesMax: number
   /** Idle limit of tools and servers that are registered without one. */

@@ -25,12 +25,14 @@ export interface ApiRequest<P = unknown, Q = unknown, B = unknown> {
   readonly signal: AbortSignal
 }
 
-/** An answer that is JSON text already. */
-export class JsonText {
+/** An answer that is text already: JSON, where it says nothing else. */
+export class ReadyText {
   readonly text: string
+  readonly contentType: string
 
-  constructor(text: string) {
+  constructor(text: string, contentType = 'application/json; charset=utf-8') {
     this.text = text
+    this.contentType = contentType
   }
 }
 
@@ -45,6 +47,8 @@ interface Contract<P, Q, B, A> {
   readonly body?: z.ZodType<B>
   /** Of the one success. */
   readonly status: number
+  /** Of an answer that is no JSON. */
+  readonly mediaType?: string
   readonly answer: z.ZodType<A>
 }
 
@@ -62,4 +66,4 @@ export function endpoint<A, P = undefined, Q = undefined, B = undefined>(
   return declaration
 }
 
-type Handled<A> = A | JsonText
+type Handled<A> = A | ReadyText

@@ -12,6 +12,7 @@ import { listNamespaces } from './routes/namespaces/list.ts'
 import { registerNamespace } from './routes/namespaces/register.ts'
 import { removeNamespace } from './routes/namespaces/remove.ts'
 import { replaceNamespace } from './routes/namespaces/replace.ts'
+import { getMetrics } from './routes/root/metrics.ts'
 import { getOpenApi } from './routes/root/open-api.ts'
 import { getWelcome } from './routes/root/welcome.ts'
 import { listSearches } from './routes/searches/list.ts'
@@ -26,6 +27,7 @@ import { registerServer } from './routes/servers/register.ts'
 import { removeServer } from './routes/servers/remove.ts'
 import { replaceServer } from './routes/servers/replace.ts'
 import { restartServer } from './routes/servers/restart.ts'
+import { getTokens } from './routes/tokens/get.ts'
 import { changeTool } from './routes/tools/change.ts'
 import { executeTool } from './routes/tools/execute.ts'
 import { getOneTool } from './routes/tools/get.ts'
@@ -54,8 +56,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   // namespaces
   listNamespaces, registerNamespace,
   getNamespace,   replaceNamespace, removeNamespace,
+  getTokens,
   // operation
   getHealth,      getLiveness,      getReadiness,     getDetailedHealth,
   getLogLevel,    setLogLevel,
-  getWelcome,     getOpenApi,
+  getWelcome,     getOpenApi,       getMetrics,
 ]

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { problem } from '#contract/problem'
 import { LOCAL_PRINCIPAL } from '#identity/principal'
 import type { BodyReader } from './body-reader.ts'
-import { JsonText, type ApiContext, type ApiRequest, type Endpoint } from './endpoint.ts'
+import { ReadyText, type ApiContext, type ApiRequest, type Endpoint } from './endpoint.ts'
 
 interface Serving {
   readonly context: ApiContext
@@ -11,7 +11,7 @@ interface Serving {
 
 /** Makes a declaration answer. */
 export function serveEndpoint(app: FastifyInstance, endpoint: Endpoint, { context, bodies }: Serving): void {
-  const { method, path, params, query, body, answer, status } = endpoint
+  const { method, path, params, query, body, answer, status, mediaType } = endpoint
   app.route({
     method,
     url: path,
@@ -21,13 +21,13 @@ export function serveEndpoint(app: FastifyInstance, endpoint: Endpoint, { contex
       ...(params && { params }),
       ...(query && { querystring: query }),
       ...(body && { body }),
-      response: { [status]: answer, default: problem },
+      response: { [status]: mediaType ? { content: { [mediaType]: { schema: answer } } } : answer, default: problem },
     },
     async handler(request, reply) {
       const result = await endpoint.handle(context, apiRequest(request, reply, bodies))
       void reply.code(status)
-      if (!(result instanceof JsonText)) return reply.send(result)
-      return reply.type('application/json; charset=utf-8').send(result.text)
+      if (!(result instanceof ReadyText)) return reply.send(result)
+      return reply.type(result.contentType).send(result.text)
     },
   })
 }

@@ -12,6 +12,7 @@ import { createLegacy, type Arrival } from './legacy.ts'
 import { createLegacySessions } from './legacy-sessions.ts'
 import { createLists } from './lists.ts'
 import type { McpDeps } from './mcp-deps.ts'
+import { createMetaTools } from './meta-tools.ts'
 import { createModern } from './modern.ts'
 import { createNewsDesk, type NewsDesk } from './news-desk.ts'
 import { parseBody, readBody } from './read-body.ts'
@@ -19,6 +20,7 @@ import { sendJson } from './reply.ts'
 import { rpcErrorText } from './rpc-error.ts'
 import { createSseEndpoint } from './sse-endpoint.ts'
 import { createTasks, type Tasks } from './tasks.ts'
+import { createTokenLedger, type TokenLedger } from './token-ledger.ts'
 
 export interface EndpointDeps extends McpDeps {
   /** Who every caller is, as long as nobody has to say who he is. */
@@ -34,6 +36,7 @@ export interface McpEndpoint extends Disposable {
   handle(request: IncomingMessage, response: ServerResponse): boolean
   resourceUpdated: NewsDesk['resourceUpdated']
   taskChanged: Tasks['changed']
+  definitionTokens: TokenLedger['report']
   readonly sessions: number
 }
 
@@ -50,11 +53,14 @@ export function createMcpEndpoint(deps: EndpointDeps): McpEndpoint {
     },
   })
   const tasks = createTasks(deps, sessions.all)
+  const ledger = createTokenLedger(deps.catalog, sessions.all)
   const parts = {
     ...deps,
     sessions,
     tasks,
     lists: createLists(deps.sealer, deps.catalog.isComplete),
+    metaTools: createMetaTools(deps),
+    ledger,
     keepAlives: createKeepAlives(),
   }
   const news = createNewsDesk(deps.catalog, sessions)
@@ -78,6 +84,7 @@ export function createMcpEndpoint(deps: EndpointDeps): McpEndpoint {
     },
     resourceUpdated: news.resourceUpdated,
     taskChanged: tasks.changed,
+    definitionTokens: ledger.report,
     get sessions() {
       return sessions.size
     },

@@ -1,7 +1,7 @@
 import { routeResource } from '#gateway/route'
 import type { CallResult } from '#gateway/call'
 import { AppError } from '#kernel/errors'
-import { objectAt, stringAt } from '#kernel/json'
+import { objectAt, stringAt, type JsonObject } from '#kernel/json'
 import { editObject, memberText } from '#kernel/json-text'
 import { GATEWAY_INFO, LEGACY_VERSIONS, LOG_LEVELS } from '#kernel/protocol'
 import type { RpcRequest } from '#kernel/rpc-message'
@@ -9,10 +9,13 @@ import type { CatalogView } from '#registry/catalog-view'
 import type { LegacyHello, LegacySession } from './legacy-session.ts'
 import { LIST_METHODS, type Lists } from './lists.ts'
 import type { McpDeps } from './mcp-deps.ts'
+import { metaResultText, receivedBy } from './meta-results.ts'
+import { isMetaNamed, type MetaTools } from './meta-tools.ts'
 import { CALL_METHODS, callOf, progressTokenOf } from './primitives.ts'
 import type { Reply } from './reply.ts'
 import { capabilitiesOf, gatewayStamp, instructionsOf, taskCapabilities } from './server-profile.ts'
 import { isTaskMethod, type Tasks } from './tasks.ts'
+import type { TokenLedger } from './token-ledger.ts'
 
 const TASKS_SINCE = '2025-11-25'
 
@@ -57,20 +60,23 @@ export interface LegacyRequests {
 export interface LegacyRequestsDeps extends McpDeps {
   readonly lists: Lists
   readonly tasks: Tasks
+  readonly metaTools: MetaTools
+  readonly ledger: TokenLedger
 }
 
 export function createLegacyRequests(deps: LegacyRequestsDeps): LegacyRequests {
   const { lists } = deps
-  const viewOf = (session: LegacySession): CatalogView => {
-    const view = deps.catalog.view(session.namespace)
-    if (!view) throw new AppError('not_found', `Unknown namespace: ${session.namespace ?? ''}`)
-    return view
+  const list = (method: string, params: JsonObject, session: LegacySession): Buffer => {
+    const { bytes, tokens } = lists.page(viewOf(deps, session), method, 'legacy', params)
+    deps.ledger.count(session, tokens)
+    return bytes
   }
   return {
     answer(session, request, reply) {
       const { method, params } = request
-      if (Object.hasOwn(CALL_METHODS, method)) return call(deps, session, request, reply)
-      if (Object.hasOwn(LIST_METHODS, method)) return lists.page(viewOf(session), method, 'legacy', params)
+      if (Object.hasOwn(CALL_METHODS, method))
+        return isMetaNamed(request) ? metaCall(deps, session, request, reply) : call(deps, session, request, reply)
+      if (Object.hasOwn(LIST_METHODS, method)) return list(method, params, session)
       if (isTaskMethod(method)) return aboutTasks(deps, session, request, reply)
       switch (method) {
         case 'ping':
@@ -78,7 +84,7 @@ export function createLegacyRequests(deps: LegacyRequestsDeps): LegacyRequests {
         case 'logging/setLevel':
           return setLevel(session, request)
         case 'resources/subscribe':
-          return subscribe(deps, session, viewOf(session), request)
+          return subscribe(deps, session, viewOf(deps, session), request)
         case 'resources/unsubscribe':
           return unsubscribe(deps, session, request)
         default:
@@ -86,6 +92,27 @@ export function createLegacyRequests(deps: LegacyRequestsDeps): LegacyRequests {
       }
     },
   }
+}
+
+function viewOf({ catalog }: McpDeps, { namespace }: LegacySession): CatalogView {
+  const view = catalog.view(namespace)
+  if (!view) throw new AppError('not_found', `Unknown namespace: ${namespace ?? ''}`)
+  return view
+}
+
+/** A request with the name of a meta-tool: answered here, or it goes on as the call that it means. */
+async function metaCall(
+  deps: LegacyRequestsDeps,
+  session: LegacySession,
+  request: RpcRequest,
+  reply: Reply,
+): Promise<string> {
+  const signal = session.began(request.id)
+  const meaning = await deps.metaTools.meaningOf(request, { view: viewOf(deps, session), principal: session.principal })
+  if (meaning.kind === 'call') return call(deps, session, meaning.request, reply)
+  if (signal.aborted) throw signal.reason
+  deps.ledger.count(session, receivedBy(meaning.result))
+  return metaResultText(meaning.result)
 }
 
 function call(deps: LegacyRequestsDeps, session: LegacySession, request: RpcRequest, reply: Reply): Promise<string> {

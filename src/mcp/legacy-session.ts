@@ -9,6 +9,7 @@ import type { Principal } from '#identity/principal'
 import type { EventStream } from './event-stream.ts'
 import { canAnswer } from './primitives.ts'
 import type { Reply } from './reply.ts'
+import { noTokens, type TokenCounts } from './token-ledger.ts'
 import { createEventLog, type EventLog, type StreamEvent } from './stream-log.ts'
 
 /** What we hold for a client that has no stream open. */
@@ -42,6 +43,7 @@ export class LegacySession {
   readonly subscriptions = new Map<string, string>()
   /** Tasks this client made, with the upstream that has each. */
   readonly tasks = new Map<string, string>()
+  readonly definitionTokens: TokenCounts = noTokens()
   logLevel: string | undefined
   lastUsedAt: number
   readonly #calls = new ChurnMap<RpcId, Cancellation>()

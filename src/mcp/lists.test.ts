@@ -14,7 +14,7 @@ interface Page {
 }
 
 function page({ registry }: TestRegistry, lists: Lists, cursor?: string): Page {
-  const bytes = lists.page(registry.catalog.view()!, 'tools/list', 'legacy', cursor === undefined ? {} : { cursor })
+  const { bytes } = lists.page(registry.catalog.view()!, 'tools/list', 'legacy', cursor === undefined ? {} : { cursor })
   return JSON.parse(bytes.toString('utf8')) as Page
 }
 
@@ -72,7 +72,7 @@ describe('R113 a long list', () => {
     await using t = await openTestRegistry()
     const id = await t.add('a', ['x'])
     const lists = newLists()
-    const get = () => lists.page(t.registry.catalog.view()!, 'tools/list', 'modern', {})
+    const get = () => lists.page(t.registry.catalog.view()!, 'tools/list', 'modern', {}).bytes
     const first = get()
     expect(get()).toBe(first)
     await t.registry.publishSnapshot(snapshotOf(id, { tools: ['y'] }))

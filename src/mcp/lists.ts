@@ -4,6 +4,9 @@ import { GATEWAY_INFO, META } from '#kernel/protocol'
 import type { Sealer } from '#kernel/seal'
 import type { CatalogView } from '#registry/catalog-view'
 import type { Era } from '#registry/records'
+import { tokensOf } from './definition-tokens.ts'
+import { exposureOf } from './exposure.ts'
+import { noTokens, type TokenCounts } from './token-ledger.ts'
 
 /** Above this many items a list goes in pages. */
 const PAGE_ITEMS = 1000
@@ -24,22 +27,30 @@ interface ListMethod {
 export const LIST_METHODS: Readonly<Record<string, ListMethod>> = {
   'tools/list': {
     member: 'tools',
-    items: (view) => view.tools.map(({ exposedName, text }) => ({ key: exposedName, text })),
+    items: (view) => exposureOf(view).definitions,
   },
   'prompts/list': { member: 'prompts', items: (view) => view.prompts },
   'resources/list': { member: 'resources', items: (view) => view.resources },
   'resources/templates/list': { member: 'resourceTemplates', items: (view) => view.templates },
 }
 
+/** One page of a list. */
+interface ListPage {
+  /** The `result`. */
+  readonly bytes: Buffer
+  /** What its definitions of tools count in the client's context. */
+  readonly tokens: Readonly<TokenCounts>
+}
+
 /** Lists as bytes, made once for each catalog revision, namespace, era and page. */
 export interface Lists {
-  /** The `result` of one list request. AppError `validation_error` for a cursor that is not ours. */
-  page(view: CatalogView, method: string, era: Era, params: JsonObject): Buffer
+  /** The answer to one list request. AppError `validation_error` for a cursor that is not ours. */
+  page(view: CatalogView, method: string, era: Era, params: JsonObject): ListPage
 }
 
 /** `isComplete`: false while a server is registered of which nothing is known yet. */
 export function createLists(sealer: Sealer, isComplete: () => boolean): Lists {
-  const pages = new WeakMap<CatalogView, Map<string, Buffer>>()
+  const pages = new WeakMap<CatalogView, Map<string, ListPage>>()
   const start = (items: readonly Item[], method: string, params: JsonObject): number => {
     if (params['cursor'] === undefined) return 0
     const cursor = stringAt(params, 'cursor')
@@ -50,7 +61,7 @@ export function createLists(sealer: Sealer, isComplete: () => boolean): Lists {
     const index = items.findIndex(({ key }) => key === lastKey.join(' '))
     return index < 0 ? Number(offset) : index + 1
   }
-  const make = (view: CatalogView, method: string, era: Era, from: number): Buffer => {
+  const make = (view: CatalogView, method: string, era: Era, from: number): ListPage => {
     const list = LIST_METHODS[method]
     if (!list) throw new AppError('method_not_found', `Unknown method: ${method}`)
     const items = list.items(view)
@@ -59,9 +70,10 @@ export function createLists(sealer: Sealer, isComplete: () => boolean): Lists {
     const next = end < items.length && last ? sealer.seal(CURSOR, `${method} ${end} ${last.key}`) : undefined
     const texts = items.slice(from, end).map(({ text }) => text)
     const more = next === undefined ? '' : `,"nextCursor":${JSON.stringify(next)}`
-    return Buffer.from(
+    const bytes = Buffer.from(
       `{"${list.member}":[${texts.join(',')}]${more}${era === 'modern' ? modernMembers(view, isComplete()) : ''}}`,
     )
+    return { bytes, tokens: method === 'tools/list' ? pageTokens(view, texts, from) : noTokens() }
   }
   return {
     page(view, method, era, params) {
@@ -76,6 +88,14 @@ export function createLists(sealer: Sealer, isComplete: () => boolean): Lists {
       return made
     },
   }
+}
+
+/** Where the meta-tools are listed, the first page stands for all that is not. */
+function pageTokens(view: CatalogView, texts: readonly string[], from: number): TokenCounts {
+  const { now, tokens } = exposureOf(view)
+  const received = tokensOf(texts)
+  if (now === 'all') return { wouldHaveReceived: received, received }
+  return { wouldHaveReceived: from === 0 ? tokens.all : 0, received }
 }
 
 function modernMembers(view: CatalogView, isComplete: boolean): string {

@@ -2,12 +2,14 @@ import type { Gateway } from '#gateway/gateway'
 import type { Logger } from '#kernel/logger'
 import type { Sealer } from '#kernel/seal'
 import type { Catalog } from '#registry/registry-api'
+import type { ToolSearch } from '#search/tool-search'
 import type { TaskDeps } from './tasks.ts'
 
 /** What the endpoint needs of the other rooms. */
 export interface McpDeps extends TaskDeps {
   readonly gateway: Gateway
   readonly catalog: Catalog
+  readonly search: Pick<ToolSearch, 'search'>
   readonly sealer: Sealer
   readonly log: Logger
   readonly bodyBytesMax: number

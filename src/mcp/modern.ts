@@ -1,6 +1,7 @@
 import { routeResource } from '#gateway/route'
 import { AppError, toAppError, UpstreamRpcError } from '#kernel/errors'
 import { isJsonObject, objectAt, stringAt } from '#kernel/json'
+import { editObject } from '#kernel/json-text'
 import { META, MODERN_VERSION } from '#kernel/protocol'
 import { errorText, resultText, type RpcNotification, type RpcRequest } from '#kernel/rpc-message'
 import type { CatalogView } from '#registry/catalog-view'
@@ -9,12 +10,15 @@ import { acceptsStream, answerBody, type Arrival } from './legacy.ts'
 import { cachingHints, LIST_METHODS, SERVER_STAMP, type Lists } from './lists.ts'
 import type { McpDeps } from './mcp-deps.ts'
 import { createModernCalls, type ModernCalls } from './modern-calls.ts'
+import { metaResultText, receivedBy } from './meta-results.ts'
+import { isMetaNamed, type MetaTools } from './meta-tools.ts'
 import { checkedParamHeaders, ModernRefusal, readClaim, type Claim } from './modern-claim.ts'
 import { tagged, type Listener, type ListenFilter, type NewsDesk } from './news-desk.ts'
 import { CALL_METHODS } from './primitives.ts'
 import { HttpReply } from './reply.ts'
 import { rpcErrorText } from './rpc-error.ts'
 import { capabilitiesOf, gatewayStamp, instructionsOf } from './server-profile.ts'
+import type { TokenLedger } from './token-ledger.ts'
 
 /** Streamable HTTP of 2026-07-28: every request complete in itself, no sessions. */
 export interface Modern extends Disposable {
@@ -25,6 +29,8 @@ export interface ModernDeps extends McpDeps {
   readonly lists: Lists
   readonly keepAlives: KeepAlives
   readonly news: NewsDesk
+  readonly metaTools: MetaTools
+  readonly ledger: TokenLedger
 }
 
 export function createModern(deps: ModernDeps): Modern {
@@ -67,8 +73,15 @@ async function resultOf(deps: ModernDeps, calls: ModernCalls, asked: Asked): Pro
   const view = deps.catalog.view(arrival.namespace)
   if (!view) throw new AppError('not_found', `Unknown namespace: ${arrival.namespace ?? ''}`)
   const { method, params } = request
-  if (Object.hasOwn(LIST_METHODS, method)) return deps.lists.page(view, method, 'modern', params)
-  if (Object.hasOwn(CALL_METHODS, method)) return callResult(calls, view, asked, claim)
+  if (Object.hasOwn(LIST_METHODS, method)) {
+    const { bytes, tokens } = deps.lists.page(view, method, 'modern', params)
+    deps.ledger.count(arrival, tokens)
+    return bytes
+  }
+  if (Object.hasOwn(CALL_METHODS, method)) {
+    const seen = { view, claim }
+    return isMetaNamed(request) ? metaResult(deps, calls, asked, seen) : callResult(calls, asked, seen)
+  }
   switch (method) {
     case 'server/discover':
       return discoverResult(deps, view)
@@ -87,11 +100,29 @@ async function resultOf(deps: ModernDeps, calls: ModernCalls, asked: Asked): Pro
   }
 }
 
+/** What a request is answered by: the lists at this moment, and who it says it is from. */
+interface Seen {
+  readonly view: CatalogView
+  readonly claim: Claim
+}
+
+/** A request with the name of a meta-tool: answered here, or it goes on as the call that it means. */
+async function metaResult(deps: ModernDeps, calls: ModernCalls, asked: Asked, seen: Seen): Promise<string> {
+  const { arrival, request } = asked
+  const meaning = await deps.metaTools.meaningOf(request, { view: seen.view, principal: arrival.principal })
+  // Headers mirror the arguments of the tool that was named to us; those of the tool that is meant are made upstream.
+  if (meaning.kind === 'call')
+    return callResult(calls, { ...asked, request: meaning.request }, seen, meaning.request === request ? undefined : {})
+  deps.ledger.count(arrival, receivedBy(meaning.result))
+  const dress = { resultType: '"complete"', _meta: JSON.stringify(SERVER_STAMP) }
+  return editObject(metaResultText(meaning.result), dress)
+}
+
 function callResult(
   calls: ModernCalls,
-  view: CatalogView,
   { arrival, request, reply }: Asked,
-  claim: Claim,
+  { view, claim }: Seen,
+  paramHeaders?: Readonly<Record<string, string>>,
 ): Promise<string> {
   const { headers } = arrival.request
   const tool = request.method === 'tools/call' ? view.toolByName.get(stringAt(request.params, 'name') ?? '') : undefined
@@ -101,7 +132,7 @@ function callResult(
     claim,
     principal: arrival.principal,
     namespace: arrival.namespace,
-    paramHeaders: checkedParamHeaders(tool, request.params, headers),
+    paramHeaders: paramHeaders ?? checkedParamHeaders(tool, request.params, headers),
     ...(typeof traceparent === 'string' ? { traceparent } : {}),
     reply,
     onClose: (listener) => {

@@ -2,6 +2,8 @@ import { GATEWAY_ID } from '#kernel/gateway-id'
 import { isJsonObject, objectAt, type JsonObject } from '#kernel/json'
 import { META } from '#kernel/protocol'
 import type { CatalogView } from '#registry/catalog-view'
+import { exposureOf } from './exposure.ts'
+import { CALL_TOOL, DESCRIBE_TOOLS, SEARCH_TOOLS } from './meta-definitions.ts'
 
 /** Extensions that we cannot route between eras and sessions are not offered. */
 const UNROUTED_EXTENSIONS = new Set(['io.modelcontextprotocol/tasks'])
@@ -53,8 +55,17 @@ function extensionsOf(capabilities: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(extensions).filter(([id]) => !UNROUTED_EXTENSIONS.has(id)))
 }
 
-/** The servers' own instructions: of one alone to the letter, of several under their names. */
+const HOW_TO_FIND_TOOLS = `The tools here are not all listed: find them with ${SEARCH_TOOLS}, read their arguments with ${DESCRIBE_TOOLS}, and call them with ${CALL_TOOL}.`
+
+/** How to find tools where they are not listed, and the servers' own instructions. */
 export function instructionsOf(view: CatalogView): string | undefined {
+  const own = ownInstructions(view)
+  if (exposureOf(view).now === 'all') return own
+  return own === undefined ? HOW_TO_FIND_TOOLS : `${HOW_TO_FIND_TOOLS}\n\n${own}`
+}
+
+/** Of one server alone to the letter, of several under their names. */
+function ownInstructions(view: CatalogView): string | undefined {
   const texts = view.upstreams.flatMap(({ server, snapshot: { instructions } }) =>
     instructions ? [{ server, instructions }] : [],
   )

@@ -1,4 +1,5 @@
 import type { JsonObject } from '#kernel/json'
+import type { Expose } from './records.ts'
 import type { UpstreamSnapshot } from './snapshot.ts'
 
 /** Whose primitive it is. HTTP tools have the pseudo upstream `http`. */
@@ -47,6 +48,8 @@ export interface CatalogEntry extends Owner {
 /** An upstream as the catalog knows it: its settings' part in routing and its last snapshot. */
 export interface CatalogUpstream extends Owner {
   readonly snapshot: UpstreamSnapshot
+  /** The operator's words about it. */
+  readonly description?: string
   readonly timeoutMs: number
   readonly maxConcurrency: number
 }
@@ -55,7 +58,10 @@ export interface CatalogUpstream extends Owner {
 export interface CatalogView {
   readonly revision: number
   readonly namespace?: string
+  readonly expose: Expose
   readonly tools: readonly CatalogTool[]
+  /** Those of the tools that are listed whatever `expose` says. */
+  readonly pinned: readonly CatalogTool[]
   readonly toolByName: ReadonlyMap<string, CatalogTool>
   readonly prompts: readonly CatalogEntry[]
   readonly promptByName: ReadonlyMap<string, CatalogEntry>

@@ -2,7 +2,7 @@ import { httpTool, overrideName, upstreamPart, type CatalogPart } from './catalo
 import type { CatalogChange, CatalogTool, CatalogUpstream, CatalogView } from './catalog-view.ts'
 import type { NameTable } from './exposed-names.ts'
 import { changeBetween, makeView, type CatalogWhole } from './make-view.ts'
-import type { HttpToolRecord, NamespaceRecord, ToolOverrideRecord, UpstreamRecord } from './records.ts'
+import type { Expose, HttpToolRecord, NamespaceRecord, ToolOverrideRecord, UpstreamRecord } from './records.ts'
 import type { Catalog } from './registry-api.ts'
 import type { UpstreamSnapshot } from './snapshot.ts'
 
@@ -14,6 +14,8 @@ export interface CatalogSource {
   readonly overrides: ReadonlyMap<string, ToolOverrideRecord>
   readonly snapshots: ReadonlyMap<string, UpstreamSnapshot>
   readonly names: NameTable
+  /** How the endpoint of everything shows its tools; `all` when absent. */
+  readonly expose?: Expose
 }
 
 /** The catalog and the one way to move it on. */
@@ -47,7 +49,8 @@ export function createCatalog(source: CatalogSource): LiveCatalog {
       const before = views
       const { whole, tools } = collect(source, partOf)
       all = tools
-      views = new Map<string | undefined, CatalogView>([[undefined, makeView(whole, revision)]])
+      const everything = { ...makeView(whole, revision), expose: source.expose ?? 'all' }
+      views = new Map<string | undefined, CatalogView>([[undefined, everything]])
       for (const each of source.namespaces()) views.set(each.name, makeView(whole, revision, each))
       for (const [name, view] of views) {
         const change = changeBetween(before.get(name), view)

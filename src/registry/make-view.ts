@@ -27,7 +27,9 @@ export function makeView(whole: CatalogWhole, revision: number, namespace?: Name
   return {
     revision,
     ...(namespace ? { namespace: namespace.name } : {}),
+    expose: namespace?.expose ?? 'all',
     tools,
+    pinned: tools.filter((tool) => matchesAny(namespace?.pinned ?? [], tool.exposedName)),
     toolByName: new Map(tools.map((tool) => [tool.exposedName, tool])),
     prompts,
     promptByName: new Map(prompts.map((prompt) => [prompt.key, prompt])),
@@ -71,11 +73,16 @@ function shownAs(tool: CatalogTool, exposedName: string, description: string | u
 export function changeBetween(before: CatalogView | undefined, after: CatalogView): CatalogChange | undefined {
   const change = {
     ...(after.namespace === undefined ? {} : { namespace: after.namespace }),
-    tools: !sameTexts(before?.tools, after.tools),
+    tools: !sameTexts(before?.tools, after.tools) || !sameExposure(before, after),
     prompts: !sameTexts(before?.prompts, after.prompts),
     resources: !sameTexts(before?.resources, after.resources) || !sameTexts(before?.templates, after.templates),
   }
   return change.tools || change.prompts || change.resources ? change : undefined
+}
+
+/** What is pinned counts only where not everything is shown. */
+function sameExposure(before: CatalogView | undefined, after: CatalogView): boolean {
+  return before?.expose === after.expose && (after.expose === 'all' || sameTexts(before.pinned, after.pinned))
 }
 
 function sameTexts(before: readonly { text: string }[] | undefined, after: readonly { text: string }[]): boolean {

@@ -93,6 +93,9 @@ export interface ToolOverrideRecord extends RecordBase {
   readonly metadata?: JsonObject
 }
 
+/** Whether clients are shown the tools or the three meta-tools; `auto` decides by the size of the definitions. */
+export type Expose = 'all' | 'search' | 'auto'
+
 /** A named, published set of tools, served at `/mcp/{name}`. */
 export interface NamespaceRecord extends RecordBase {
   readonly description?: string
@@ -100,7 +103,9 @@ export interface NamespaceRecord extends RecordBase {
   readonly servers?: readonly string[]
   readonly include: readonly string[]
   readonly exclude: readonly string[]
-  readonly expose: 'all' | 'search' | 'auto'
+  readonly expose: Expose
+  /** Patterns of names as this namespace shows them: these tools are listed whatever `expose` says. Absent means none. */
+  readonly pinned?: readonly string[]
   /** By exposed name: another name or description in this namespace only. */
   readonly overrides: Readonly<Record<string, { readonly name?: string; readonly description?: string }>>
 }

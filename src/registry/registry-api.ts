@@ -1,6 +1,6 @@
 import type { CatalogChange, CatalogTool, CatalogView } from './catalog-view.ts'
 import type { NameCollision } from './exposed-names.ts'
-import type { HttpToolRecord, NamespaceRecord, Origin, ToolOverrideRecord, UpstreamRecord } from './records.ts'
+import type { Expose, HttpToolRecord, NamespaceRecord, Origin, ToolOverrideRecord, UpstreamRecord } from './records.ts'
 import type { UpstreamSnapshot } from './snapshot.ts'
 import type { RegistryStores } from './stores.ts'
 
@@ -35,6 +35,8 @@ export interface RecordOperations<T, D> {
 
 export interface RegistryDeps {
   readonly stores: RegistryStores
+  /** How the endpoint of everything shows its tools; `all` when absent. */
+  readonly expose?: Expose
   /** Epoch milliseconds. */
   now(): number
   newId(): string

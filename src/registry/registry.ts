@@ -46,6 +46,7 @@ export async function openRegistry(deps: RegistryDeps): Promise<Registry> {
     upstreams: records.upstreams.list,
     httpTools: records.httpTools.list,
     namespaces: records.namespaces.list,
+    ...(deps.expose === undefined ? {} : { expose: deps.expose }),
   })
   await publish()
   return {

@@ -5,7 +5,7 @@ const PUBLISHED = join(ROOT, 'node_modules/@modelcontextprotocol')
 
 const node = (...args: string[]) => ({ command: process.execPath, args })
 
-/** MCP servers as they come from npm, over stdio. */
+/** MCP servers as they come from npm, and an example of our own, over stdio. */
 export const realServers = {
   everything: () => node(join(PUBLISHED, 'server-everything/dist/index.js'), 'stdio'),
   files: (directory: string) => node(join(PUBLISHED, 'server-filesystem/dist/index.js'), directory),
@@ -13,4 +13,5 @@ export const realServers = {
     ...node(join(PUBLISHED, 'server-memory/dist/index.js')),
     env: { MEMORY_FILE_PATH: file },
   }),
+  database: (file: string) => node(join(ROOT, 'examples/database-tools/server.ts'), file),
 }

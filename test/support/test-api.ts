@@ -3,6 +3,7 @@ import { createApi, type Api } from '#http/api'
 import type { ApiDeps } from '#http/api-deps'
 import { uuidv7 } from '#kernel/ids'
 import type { LogFields, Logger } from '#kernel/logger'
+import { exposureOf } from '#mcp/exposure'
 import { ALLOW_ALL } from '#policy/policy'
 import { openRegistry } from '#registry/registry'
 import type { Catalog } from '#registry/registry-api'
@@ -10,6 +11,7 @@ import type { UpstreamSnapshot } from '#registry/snapshot'
 import type { UpstreamStatus } from '#registry/upstream-status'
 import { openToolSearch, type SearchStores } from '#search/open-tool-search'
 import { openStorage, type Storage } from '#storage/open-storage'
+import { createMetrics } from '#telemetry/metrics'
 
 export interface LogLine {
   readonly level: keyof Logger
@@ -59,6 +61,9 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
     },
     executions: storage.executions,
     search,
+    exposureOf,
+    definitionTokens: () => ({ namespaces: [], sessions: [] }),
+    metrics: createMetrics({ definitionTokens: () => ({ namespaces: [] }) }),
     upstreams: { status: () => ONLINE, logs: () => [], restart: () => Promise.resolve() },
     health: {
       version: '1.2.3',

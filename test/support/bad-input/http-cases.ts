@@ -142,7 +142,7 @@ const ADDRESSES: readonly HttpCase[] = [
       '/docs/static/%2e%2e%2fpackage.json',
       '/.env',
     ])
-    .concat(['http://evil.example/mcp', 'http://127.0.0.1/mcp', `/${'a/'.repeat(2000)}`, '/metrics', '/__proto__'])
+    .concat(['http://evil.example/mcp', 'http://127.0.0.1/mcp', `/${'a/'.repeat(2000)}`, '/metric', '/__proto__'])
     .map((path) => ({ what: `GET ${path.slice(0, 40)}`, bytes: at('GET', path), status: 404, code: 'not_found' })),
   ...[
     '/api/v1/tools/%',

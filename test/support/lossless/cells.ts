@@ -186,7 +186,11 @@ interface Way {
   readonly prefix: string
 }
 
-async function through(subject: Subject, baseline: Run, { pipe, client, directory, prefix }: Way): Promise<Comparison> {
+export async function through(
+  subject: Subject,
+  baseline: Run,
+  { pipe, client, directory, prefix }: Way,
+): Promise<Comparison> {
   await using open = pipe
   const ignores = subject.ignores ?? []
   const cell: Cell = { client, performer: client, server: subject.era, prefix, directory, ignores }
@@ -194,7 +198,7 @@ async function through(subject: Subject, baseline: Run, { pipe, client, director
   return compareRuns(`${subject.name}, ${client} client over ${pipe.kind}, prefix "${prefix}"`, baseline, run, cell)
 }
 
-function sum(comparisons: readonly Comparison[]): Comparison {
+export function sum(comparisons: readonly Comparison[]): Comparison {
   return {
     exchanges: comparisons.reduce((all, { exchanges }) => all + exchanges, 0),
     differences: comparisons.flatMap(({ differences }) => differences),
@@ -212,7 +216,7 @@ export async function online(url: string): Promise<void> {
 /** What each step of the script brought; none where an era has no words for it. */
 type Run = readonly ({ readonly step: Step; readonly exchange: Exchange; readonly cell: Cell } | undefined)[]
 
-async function directly(subject: Subject, directory: string): Promise<Run> {
+export async function directly(subject: Subject, directory: string): Promise<Run> {
   await using cleanup = new AsyncDisposableStack()
   await prepare(directory)
   const endpoint = await subject.start(directory, cleanup)
@@ -245,7 +249,7 @@ async function perform(script: Script, pipe: Pipe, cell: Cell): Promise<Run> {
 }
 
 /** What the file system tool server finds, every time anew. */
-async function prepare(directory: string): Promise<void> {
+export async function prepare(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true })
   await mkdir(directory, { recursive: true })
   await writeFile(join(directory, 'big.txt'), 'é"\\\n'.repeat(200_000))

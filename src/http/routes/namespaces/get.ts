@@ -11,7 +11,7 @@ export const getNamespace = endpoint({
   status: 200,
   answer: namespaceBody,
 
-  handle({ registry }, { params }) {
-    return namespaceAnswer(registry, registry.namespaces.get(params.name))
+  handle(context, { params }) {
+    return namespaceAnswer(context, context.registry.namespaces.get(params.name))
   },
 })

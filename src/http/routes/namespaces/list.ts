@@ -12,8 +12,8 @@ export const listNamespaces = endpoint({
   status: 200,
   answer: namespacePage,
 
-  handle({ registry }, { query }) {
-    const { items, info } = pageOf(registry.namespaces.list(), query)
-    return { namespaces: items.map((record) => namespaceAnswer(registry, record)), ...info }
+  handle(context, { query }) {
+    const { items, info } = pageOf(context.registry.namespaces.list(), query)
+    return { namespaces: items.map((record) => namespaceAnswer(context, record)), ...info }
   },
 })

@@ -11,7 +11,7 @@ export const registerNamespace = endpoint({
   status: 201,
   answer: namespaceBody,
 
-  async handle({ registry }, { body }) {
-    return namespaceAnswer(registry, await registry.namespaces.register(namespaceDraft(body)))
+  async handle(context, { body }) {
+    return namespaceAnswer(context, await context.registry.namespaces.register(namespaceDraft(body)))
   },
 })

@@ -13,10 +13,10 @@ export const replaceNamespace = endpoint({
   status: 200,
   answer: namespaceBody,
 
-  async handle({ registry }, { params, body }) {
-    const before = registry.namespaces.get(params.name)
+  async handle(context, { params, body }) {
+    const before = context.registry.namespaces.get(params.name)
     const draft = namespaceDraft({ ...body, name: body.name ?? before.name })
-    const after = await registry.namespaces.update(before.id, withAbsent(draft, ['description', 'servers']))
-    return namespaceAnswer(registry, after)
+    const after = await context.registry.namespaces.update(before.id, withAbsent(draft, ['description', 'servers']))
+    return namespaceAnswer(context, after)
   },
 })

@@ -1,5 +1,5 @@
 import { openApiDocument } from '#contract/welcome'
-import { endpoint, JsonText } from '../../endpoint.ts'
+import { endpoint, ReadyText } from '../../endpoint.ts'
 
 export const getOpenApi = endpoint({
   method: 'GET',
@@ -9,5 +9,5 @@ export const getOpenApi = endpoint({
   status: 200,
   answer: openApiDocument,
 
-  handle: ({ openApiText }) => new JsonText(openApiText()),
+  handle: ({ openApiText }) => new ReadyText(openApiText()),
 })

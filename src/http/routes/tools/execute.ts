@@ -5,7 +5,7 @@ import { Cancellation } from '#kernel/cancellation'
 import { traceId } from '#kernel/ids'
 import type { JsonObject } from '#kernel/json'
 import { editObject, memberText } from '#kernel/json-text'
-import { endpoint, JsonText, type ApiContext, type ApiRequest } from '../../endpoint.ts'
+import { endpoint, ReadyText, type ApiContext, type ApiRequest } from '../../endpoint.ts'
 import { findTool } from '../../find-tool.ts'
 
 /** Nobody can be asked anything over REST. */
@@ -39,7 +39,7 @@ export const executeTool = endpoint({
       executed_by: call.principal.id,
       timestamp: new Date(finishedAt).toISOString(),
     }
-    return new JsonText(editObject(JSON.stringify(answer), { result: result.text }))
+    return new ReadyText(editObject(JSON.stringify(answer), { result: result.text }))
   },
 })
 
