@@ -12,6 +12,7 @@ import { registerServer, type Tool } from './tool-set.ts'
 const ROOT = join(import.meta.dirname, '..')
 const SHARED = join(ROOT, '../shared/data')
 const COUNT = Number(process.argv[2] ?? 10_000)
+const SERVERS = 100
 const DATA = join(ROOT, `.cache/speed-${COUNT}`)
 const log: Logger = { debug() {}, info() {}, warn: console.error, error: console.error }
 
@@ -21,7 +22,7 @@ interface Answer {
   readonly vectors: { readonly known: number; readonly wanted: number } | null
 }
 
-/** The tools of all lists, again under other names until there are enough. */
+/** The tools of all lists, again until there are enough, dealt out to some servers. */
 function someTools(): Tool[] {
   const real = readdirSync(join(SHARED, 'real-tools')).flatMap((file) => {
     const read = JSON.parse(readFileSync(join(SHARED, 'real-tools', file), 'utf8')) as Tool[] | { tools: Tool[] }
@@ -34,9 +35,12 @@ function someTools(): Tool[] {
   return Array.from({ length: COUNT }, (_, index) => {
     const tool = all[index % all.length] as Tool
     const round = Math.floor(index / all.length)
-    return round === 0
-      ? tool
-      : { ...tool, server: `${tool.server} ${round}`, description: `${tool.description} (${round})` }
+    return {
+      ...tool,
+      server: `server ${index % SERVERS}`,
+      name: `${tool.name}_${index}`,
+      description: `${tool.description} ${round}`,
+    }
   })
 }
 
@@ -196,4 +200,4 @@ async function full(): Promise<void> {
 
 if (!existsSync(join(DATA, 'metamcp.db'))) await fill()
 await instant()
-await full()
+if (process.argv[3] !== 'instant') await full()

@@ -1,9 +1,10 @@
 // npm run eval:search [-- FOLDER]: how well the search finds the right tools, on sets of tools and queries.
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { SearchMode } from '#search/search-index'
+import { digest } from '#kernel/seal'
+import type { SearchMode } from '#search/fusion'
 import { interval, mean, scoresOf, type Scores } from './metrics.ts'
-import { openToolSet, type ToolSet } from './tool-set.ts'
+import { openToolSet, type Query, type ToolSet } from './tool-set.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 /** Vectors that were computed once: a set of 4,000 tools takes two minutes. */
@@ -59,7 +60,56 @@ async function report(folder: string, name: string): Promise<void> {
   }
 }
 
+const TAUGHT = 3
+const SEEDS = [1, 2, 3]
+
+/** R@1 of queries before and after others for the same tools have been searched and their tool called. */
+async function reportLearning(folder: string, name: string): Promise<void> {
+  for (const embedder of EMBEDDERS) {
+    const before: number[] = []
+    const after: number[] = []
+    for (const seed of SEEDS) {
+      await using set = await openToolSet(folder, embedder, join(KEPT, `${name}.db`))
+      await set.complete()
+      const [taught, held] = split(set.queries, seed)
+      if (held.length === 0) return
+      for (const query of held) before.push(await isFirst(set, query))
+      for (const query of taught) {
+        await set.find(query.text, 'hybrid')
+        set.call(query.groups[0]?.[0] ?? '')
+      }
+      await set.complete()
+      for (const query of held) after.push(await isFirst(set, query))
+    }
+    const [low, high] = interval(after.map((value, index) => value - (before[index] ?? 0)))
+    const figures = [before, after].map((values) => mean(values).toFixed(3))
+    console.log(
+      `\n${embedder}: R@1 of ${before.length} held-out queries ${figures.join(' → ')} after ${TAUGHT} lessons a tool (${low.toFixed(3)} to ${high.toFixed(3)})`,
+    )
+  }
+}
+
+async function isFirst(set: ToolSet, { text, groups }: Query): Promise<number> {
+  const [first = ''] = await set.find(text, 'hybrid', 1)
+  return Number(groups[0]?.includes(first))
+}
+
+/** Of each tool with enough queries some to teach with, and the rest. */
+function split(queries: readonly Query[], seed: number): [taught: Query[], held: Query[]] {
+  const single = queries.filter(({ groups }) => groups.length === 1 && groups[0]?.length === 1)
+  const order = (query: Query): string => digest(`${seed} ${query.text}`)
+  const byTool = Map.groupBy(
+    single.toSorted((a, b) => order(a).localeCompare(order(b))),
+    ({ groups }) => groups[0]?.[0],
+  )
+  const enough = [...byTool.values()].filter((own) => own.length > TAUGHT)
+  return [enough.flatMap((own) => own.slice(0, TAUGHT)), enough.flatMap((own) => own.slice(TAUGHT))]
+}
+
 const root = process.argv[2] ?? join(ROOT, '../shared/data/toolsearch')
 if (!existsSync(root)) throw new Error(`${root} is not there; name a folder of sets`)
 mkdirSync(KEPT, { recursive: true })
-for (const name of readdirSync(root)) await report(join(root, name), name)
+for (const name of readdirSync(root)) {
+  await report(join(root, name), name)
+  await reportLearning(join(root, name), name)
+}

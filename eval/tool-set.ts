@@ -7,7 +7,7 @@ import { ALLOW_ALL } from '#policy/policy'
 import { openRegistry } from '#registry/registry'
 import type { Registry } from '#registry/registry-api'
 import { openToolSearch, type OpenSearch } from '#search/open-tool-search'
-import type { SearchMode } from '#search/search-index'
+import type { SearchMode } from '#search/fusion'
 import type { FoundTool } from '#search/tool-search'
 import { openStorage } from '#storage/open-storage'
 
@@ -44,18 +44,16 @@ const log: Logger = { debug() {}, info() {}, warn: console.error, error: console
 const now = Date.now
 const asked = { principal: LOCAL_PRINCIPAL, surface: 'rest', threshold: 0 } as const
 
-export async function openToolSet(
-  folder: string,
-  embedder: 'minilm' | 'static',
-  database = ':memory:',
-): Promise<ToolSet> {
+export async function openToolSet(folder: string, embedder: 'minilm' | 'static', vectors: string): Promise<ToolSet> {
   const tools = lines<Tool>(join(folder, 'tools.jsonl'))
-  const storage = await openStorage({ kind: 'sqlite', path: database }, { log, now })
+  const storage = await openStorage({ kind: 'sqlite', path: ':memory:' }, { log, now })
+  const kept = await openStorage({ kind: 'sqlite', path: vectors }, { log, now })
   const registry = await openRegistry({ stores: storage.registry, now, newId: uuidv7 })
   for (const [server, own] of Map.groupBy(tools, (tool) => tool.server)) await registerServer(registry, server, own)
   const settings = { embedder, learning: true }
   const { catalog } = registry
-  const search = await openToolSearch({ catalog, policy: ALLOW_ALL, stores: storage.search, settings, log, now })
+  const stores = { ...storage.search, vectors: kept.search.vectors }
+  const search = await openToolSearch({ catalog, policy: ALLOW_ALL, stores, settings, log, now })
   const ids = new Map(tools.map((tool) => [`${tool.server}\n${tool.name}`, tool.id]))
   const idOf = ({ tool }: FoundTool): string => ids.get(`${tool.server}\n${tool.originalName}`) ?? ''
   const exposed = new Map(
@@ -81,6 +79,7 @@ export async function openToolSet(
     async [Symbol.asyncDispose]() {
       await search[Symbol.asyncDispose]()
       await storage[Symbol.asyncDispose]()
+      await kept[Symbol.asyncDispose]()
     },
   }
 }

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { SearchAnswer } from '#contract/search'
 import { NAUGHTY_STRINGS } from '../../test/support/storage-samples.ts'
-import { openTestApi, type TestApi } from '../../test/support/test-api.ts'
+import { addServer, openTestApi, type TestApi } from '../../test/support/test-api.ts'
 
 const SEARCH = '/api/v1/tools/search'
 
@@ -43,19 +43,22 @@ test('R038 R070 a question without a word of the tool finds it, by POST and by G
   expect(byUrl.tools.map(({ name }) => name)).toEqual(names(byUrl))
 })
 
-test('R038 scores fall, and a hybrid score is what its parts and the documented weights say', async () => {
+test('R038, R072 scores fall, and a hybrid score is what its parts and the weights of the answer say', async () => {
   await using t = await openSearch()
-  const { results } = await search(t, { query: 'write an e-mail in another language' })
+  const { results, weights, parts } = await search(t, { query: 'write an e-mail in another language' })
+  expect({ weights, parts }).toEqual({ weights: { keyword: 0.35, semantic: 0.65 }, parts: ['keyword', 'static'] })
   const scores = results.map(({ score }) => score)
   expect(scores).toEqual(scores.toSorted((a, b) => b - a))
   for (const { score, keyword_score: keyword, semantic_score: semantic } of results)
-    expect(score).toBeCloseTo(0.35 * keyword + 0.65 * semantic, 9)
+    expect(score).toBeCloseTo(weights.keyword * keyword + weights.semantic * semantic, 9)
 })
 
 test('R038 each type answers with its own part', async () => {
   await using t = await openSearch()
   const keyword = await search(t, { query: 'rain', search_type: 'keyword' })
-  expect(keyword.results).toMatchObject([{ name: 'weather', score: 1, keyword_score: 1, semantic_score: 0 }])
+  const [{ score } = { score: 0 }] = keyword.results
+  expect(keyword.results).toMatchObject([{ name: 'weather', score, keyword_score: score, semantic_score: 0 }])
+  expect(score).toBeGreaterThan(0)
   const semantic = await search(t, { query: 'umbrella', search_type: 'semantic' })
   expect(semantic.results[0]).toMatchObject({ name: 'weather', keyword_score: 0, semantic_score: 1 })
   expect((await search(t, { query: 'umbrella', search_type: 'keyword' })).results).toEqual([])
@@ -111,4 +114,16 @@ test('R038 a tool that has the search’s own name is refused', async () => {
   await using t = await openTestApi()
   const tool = { name: 'search', description: 'x', endpoint: 'http://127.0.0.1:9/' }
   expect((await t.send('POST', '/api/v1/tools', tool)).status).toBe(422)
+})
+
+test('R038 a question that nothing fits is told so, with the servers that come nearest', async () => {
+  await using t = await openSearch()
+  const many = Array.from({ length: 20 }, (_, index) => `list_part_${index}`)
+  await addServer(t, 'warehouse', many)
+  for (const query of ['qwxz vbnmp lkjhh', 'ʭʭʭ ʬʬʬ']) {
+    const answer = await search(t, { query })
+    expect(answer).toMatchObject({ results: [], tools: [], total: 0 })
+  }
+  expect((await search(t, { query: 'qwxz vbnmp lkjhh' })).nearest_servers).not.toEqual([])
+  expect((await search(t, { query: 'parts of the warehouse' })).nearest_servers).toEqual([])
 })

@@ -28,6 +28,12 @@ export function termsOf(text: string): string[] {
   return terms
 }
 
+/** The words of a text that say something, each once, with its terms. */
+export function meaningfulWords(text: string): ReadonlyMap<string, readonly string[]> {
+  const terms = wordsOf(text).map((word) => [word, termsOfWord(word)] as const)
+  return new Map(terms.filter(([, own]) => own.length > 0))
+}
+
 /** The words of a text in lower case, names taken apart. */
 export function wordsOf(text: string): string[] {
   return chunksOf(text).flatMap(wordsOfChunk)

@@ -19,7 +19,8 @@ function indexOf(...names: string[]) {
   for (const [slot, name] of names.entries()) index.add(slot, document(name))
   const find = (query: string, slots: Iterable<number> = names.keys()) => {
     const scope = scopeOf(Int32Array.from(slots), 100)
-    return [...index.scores(termsOf(query), scope, index.averages(scope))]
+    const terms = termsOf(query).map((term) => ({ term, near: [] }))
+    return [...index.scores(terms, scope, index.averages(scope)).scores]
   }
   return { index, find }
 }

@@ -1,6 +1,7 @@
 import { termsOf } from './analyser.ts'
-import type { SearchDocument } from './document.ts'
+import type { Lesson, SearchDocument } from './document.ts'
 import type { Scope } from './scope.ts'
+import type { Scores } from './scores.ts'
 
 /** BM25F: what a term is worth in each field, and how much the field's length counts against it. */
 const FIELDS: readonly { readonly weight: number; readonly b: number; textOf(document: SearchDocument): string }[] = [
@@ -10,8 +11,10 @@ const FIELDS: readonly { readonly weight: number; readonly b: number; textOf(doc
   { weight: 0.7, b: 0.6, textOf: ({ parameterNames }) => parameterNames.join(' ') },
   { weight: 0.3, b: 0.7, textOf: ({ parameterTexts }) => parameterTexts.join(' ') },
   { weight: 0.3, b: 0.6, textOf: ({ serverText }) => serverText },
-  { weight: 1, b: 0.7, textOf: ({ learned }) => learned.map(({ text }) => text).join(' ') },
 ]
+/** The field of what was learned: its counts are shares of the lessons that have the term, in steps of this. */
+const LEARNED = FIELDS.length
+const LEARNED_STEP = 1 / 31
 const K1 = 1.2
 /** Of a long text the beginning says what it is about. */
 const FIELD_CHARS_MAX = 8000
@@ -28,9 +31,25 @@ export interface KeywordIndex {
   remove(slot: number): void
   /** How long the fields of a scope are on average: what `scores` needs to know once a scope. */
   averages(scope: Scope): Float64Array
-  /** BM25F of each place of the scope, 0 without any of the terms. What is out of scope counts for nothing, rarity included. */
-  scores(terms: readonly string[], scope: Scope, averages: Float64Array): Float64Array
+  /** What is out of scope counts for nothing, rarity included. */
+  scores(terms: readonly QueryTerm[], scope: Scope, averages: Float64Array): KeywordScores
 }
+
+/** A term, and those that say nearly the same. */
+export interface QueryTerm {
+  readonly term: string
+  readonly near: readonly { readonly term: string; readonly weight: number }[]
+}
+
+interface KeywordScores {
+  /** BM25F by place, 0 without any of the terms or what is near to them. */
+  readonly scores: Scores
+  /** The best of the terms themselves, without what is near to them. */
+  readonly best: number
+}
+
+/** Of what is near to a term so much is looked at. */
+const NEAR_MAX = 3
 
 export function createKeywordIndex(): KeywordIndex {
   const postings = new Map<string, number[]>()
@@ -46,6 +65,9 @@ export function createKeywordIndex(): KeywordIndex {
         lengths[slot * FIELDS.length + field] = terms.length
         for (const term of terms) count(byTerm, term, field)
       }
+      for (const [term, share] of learnedShares(document.learned)) {
+        for (let step = LEARNED_STEP; step <= share; step += LEARNED_STEP) count(byTerm, term, LEARNED)
+      }
       for (const [term, counts] of byTerm) post(postings, term, slot, counts)
       termsIn.set(slot, [...byTerm.keys()])
     },
@@ -59,25 +81,82 @@ export function createKeywordIndex(): KeywordIndex {
     },
     averages: ({ slots }) => averagesOf(slots, lengths),
     scores(terms, scope, averages) {
-      const scores = new Float64Array(scope.slots.length)
       const frequencies = new Float64Array(scope.slots.length)
-      for (const term of new Set(terms)) {
-        const found = weigh(postings.get(term) ?? [], { scope, averages, lengths, frequencies })
-        const rarity = Math.log(1 + (scope.slots.length - found.length + 0.5) / (found.length + 0.5))
-        for (const place of found) {
-          const frequency = frequencies[place] ?? 0
-          scores[place] = (scores[place] ?? 0) + (rarity * frequency) / (K1 + frequency)
-          frequencies[place] = 0
-        }
-      }
-      return scores
+      const weighed = (term: string) => weigh(postings.get(term) ?? [], { scope, averages, lengths, frequencies })
+      return sumUp(terms, { weighed, frequencies })
     },
   }
 }
 
+interface Frequencies {
+  /** Fills `frequencies` for a term; answers the places, which are to be made 0 again. */
+  weighed(term: string): readonly number[]
+  readonly frequencies: Float64Array
+}
+
+function sumUp(terms: readonly QueryTerm[], { weighed, frequencies }: Frequencies): KeywordScores {
+  const size = frequencies.length
+  const sums = new Float64Array(size)
+  const own = new Float64Array(size)
+  /** What the term at hand, or what is near to it, is worth at most in each place. */
+  const worths = new Float64Array(size)
+  for (const { term, near } of terms) {
+    const touched: number[] = []
+    const take = (places: readonly number[], worth: number): void => {
+      for (const place of places) {
+        const frequency = frequencies[place] ?? 0
+        const value = (worth * frequency) / (K1 + frequency)
+        if (worths[place] === 0) touched.push(place)
+        worths[place] = Math.max(worths[place] ?? 0, value)
+        frequencies[place] = 0
+      }
+    }
+    const places = weighed(term)
+    const rarity = rarityOf(places.length, size)
+    take(places, rarity)
+    for (const place of touched) own[place] = (own[place] ?? 0) + (worths[place] ?? 0)
+    takeNear(near, weighed, (found, weight) => take(found, Math.min(rarity, rarityOf(found.length, size)) * weight))
+    for (const place of touched) {
+      sums[place] = (sums[place] ?? 0) + (worths[place] ?? 0)
+      worths[place] = 0
+    }
+  }
+  return { scores: sums, best: own.reduce((best, value) => Math.max(best, value), 0) }
+}
+
+/** The nearest terms that stand anywhere in the scope. */
+function takeNear(
+  near: QueryTerm['near'],
+  weighed: Frequencies['weighed'],
+  take: (places: readonly number[], weight: number) => void,
+): void {
+  let taken = 0
+  for (const { term, weight } of near) {
+    const places = weighed(term)
+    if (places.length === 0) continue
+    take(places, weight)
+    taken += 1
+    if (taken === NEAR_MAX) break
+  }
+}
+
+function rarityOf(found: number, size: number): number {
+  return Math.log(1 + (size - found + 0.5) / (found + 0.5))
+}
+
+/** In which share of the lessons a term stands; less when they are old. */
+function learnedShares(lessons: readonly Lesson[]): ReadonlyMap<string, number> {
+  const taught = lessons.reduce((sum, { weight }) => sum + weight, 0)
+  const shares = new Map<string, number>()
+  for (const { text, weight } of lessons)
+    for (const term of new Set(termsOf(text)))
+      shares.set(term, (shares.get(term) ?? 0) + (weight / taught) * Math.min(1, taught))
+  return shares
+}
+
 function count(byTerm: Map<string, number[]>, term: string, field: number): void {
   let counts = byTerm.get(term)
-  if (!counts) byTerm.set(term, (counts = FIELDS.map(() => 0)))
+  if (!counts) byTerm.set(term, (counts = [...FIELDS.map(() => 0), 0]))
   counts[field] = (counts[field] ?? 0) + 1
 }
 
@@ -106,7 +185,7 @@ function weigh(list: readonly number[], { scope: { places }, averages, lengths, 
     const place = slot < places.length ? (places[slot] ?? -1) : -1
     if (place < 0) continue
     const field = (posting >> COUNT_BITS) & ((1 << FIELD_BITS) - 1)
-    const { weight = 0, b = 0 } = FIELDS[field] ?? {}
+    const { weight = LEARNED_STEP, b = 0 } = FIELDS[field] ?? {}
     const relative = (lengths[slot * FIELDS.length + field] ?? 0) / (averages[field] ?? 1)
     if (frequencies[place] === 0) found.push(place)
     frequencies[place] = (frequencies[place] ?? 0) + (weight * (posting & COUNT_MAX)) / (1 - b + b * relative)

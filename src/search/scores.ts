@@ -1,27 +1,56 @@
 /** Scores by place. NaN stands for a place that was not looked at. */
 export type Scores = Float64Array
 
-/** Between 0 for the worst (or `floor`) and 1 for the best of the query. */
-export function relative(scores: Scores, floor?: number): Scores {
+interface Relation {
+  /** What becomes 0, instead of the worst. */
+  readonly floor?: number
+  /** What the best becomes, instead of 1. */
+  readonly top?: number
+}
+
+/** Between 0 for the worst and 1 for the best of the query. */
+export function relative(scores: Scores, { floor, top = 1 }: Relation = {}): Scores {
+  const from = floor ?? worstOf(scores)
+  const range = bestOf(scores) - from
+  const shares = new Float64Array(scores.length)
+  if (!(range > 0)) return shares
+  for (let place = 0; place < scores.length; place += 1)
+    shares[place] = (Math.max(0, (scores[place] ?? 0) - from) / range) * top
+  return shares
+}
+
+export function rangeOf(scores: Scores): number {
+  return Math.max(0, bestOf(scores) - worstOf(scores))
+}
+
+export function bestOf(scores: Scores): number {
   let best = -Infinity
+  for (const score of scores) if (score > best) best = score
+  return best
+}
+
+function worstOf(scores: Scores): number {
   let worst = Infinity
-  for (const score of scores) {
-    if (score > best) best = score
-    if (score < worst) worst = score
-  }
-  const from = floor ?? worst
-  const range = best - from
-  return scores.map((score) => (range > 0 ? Math.max(0, score - from) / range : 0))
+  for (const score of scores) if (score < worst) worst = score
+  return worst
 }
 
 /** What a step of the task says counts `share`, the whole of it the rest. */
 export function withSteps(whole: Scores, steps: readonly Scores[], share: number): Scores {
   if (steps.length === 0) return whole
-  return whole.map((score, place) => {
-    let best = 0
-    for (const step of steps) best = Math.max(best, step[place] ?? 0)
-    return (1 - share) * score + share * best
-  })
+  const best = new Float64Array(whole.length)
+  for (const step of steps)
+    for (let place = 0; place < best.length; place += 1)
+      if ((step[place] ?? 0) > (best[place] ?? 0)) best[place] = step[place] ?? 0
+  return mixed(whole, best, share)
+}
+
+/** Both, the other one with this share. */
+export function mixed(one: Scores, other: Scores, share: number): Scores {
+  const scores = new Float64Array(one.length)
+  for (let place = 0; place < scores.length; place += 1)
+    scores[place] = (1 - share) * (one[place] ?? 0) + share * (other[place] ?? 0)
+  return scores
 }
 
 /** The places of the `count` best scores above 0, the best first; of equals the first in place. */

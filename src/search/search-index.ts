@@ -1,31 +1,19 @@
-import { termsOf } from './analyser.ts'
 import type { Breath } from './breath.ts'
 import { clausesOf } from './clauses.ts'
 import type { SearchDocument } from './document.ts'
-import { createKeywordIndex } from './keyword-index.ts'
+import { anythingFits, evidence, fuse, type Best, type Fused, type SearchMode, type Weights } from './fusion.ts'
+import { createKeywordIndex, type KeywordIndex } from './keyword-index.ts'
+import { queryTermsOf } from './query-terms.ts'
 import { scopeOf, type Scope } from './scope.ts'
-import { bestPlaces, relative, withSteps, type Scores } from './scores.ts'
+import { bestOf, bestPlaces, rangeOf, relative, withSteps, type Scores } from './scores.ts'
 import type { StaticEmbedder } from './static-embedder.ts'
-import { createVectorTable, packed } from './vector-table.ts'
+import { createVectorTable, packed, type VectorTable } from './vector-table.ts'
 import { blended, viewsOf } from './views.ts'
 
-export type SearchMode = 'keyword' | 'semantic' | 'hybrid'
-/** A tier that had its say in an answer. */
-type SearchPart = 'keyword' | 'static' | 'neural'
-
-/** How the tiers are weighed: with the neural one, and as long as it has nothing to say. */
-const FULL = { keyword: 0.25, static: 0.25, neural: 0.5 }
-const INSTANT = { keyword: 0.35, static: 0.65, neural: 0 }
 /** A step of the task counts as much as the whole of it. */
 const STEP_SHARE = 0.5
 
-/** What a hybrid score is made of: `score = keyword · keyword score + semantic · semantic score`. */
-interface Weights {
-  readonly keyword: number
-  readonly semantic: number
-}
-
-/** A found place of the scope. The parts are of 0 to 1, the best of the query being 1. */
+/** A found place of the scope. The parts are of 0 to 1. */
 export interface Hit {
   readonly place: number
   readonly score: number
@@ -39,7 +27,7 @@ interface IndexQuery {
   readonly limit: number
   /** Share of the best score below which nothing counts as found; 0 to 1. */
   readonly threshold: number
-  /** What the neural embedder says, where it does. */
+  /** What the neural embedder says, where it does: cosines. */
   readonly neural?: Scores | undefined
 }
 
@@ -49,7 +37,7 @@ export interface Ranking {
   /** How many fit, those beyond the limit included. */
   readonly total: number
   readonly weights: Weights
-  readonly parts: readonly SearchPart[]
+  readonly parts: Fused['parts']
   /** Where nothing fits: the places that come nearest. */
   readonly nearest: readonly number[]
 }
@@ -88,72 +76,71 @@ export function createSearchIndex(embedder: StaticEmbedder): SearchIndex {
       return { ...scope, averages: keywords.averages(scope) }
     },
     async search(query, scope, breath) {
-      const texts = [query.text, ...clausesOf(query.text)]
-      const byTexts = async (scores: (text: string) => Scores, floor?: number): Promise<Scores> => {
-        const [whole = new Float64Array(), ...steps] = await breath.map(texts, (text) => relative(scores(text), floor))
-        return withSteps(whole, steps, STEP_SHARE)
+      const { text, mode } = query
+      const texts = [text, ...clausesOf(text)]
+      const asked = { embedder, keywords, vectors, scope, breath }
+      // Who asks for keywords means these words. Otherwise what is near to them counts, too.
+      const keyword = await keywordPart(texts, mode === 'keyword' ? () => [] : embedder.near, asked)
+      const meaning = mode === 'keyword' ? undefined : await staticPart(texts, asked)
+      const neural = mode === 'keyword' ? undefined : query.neural
+      const tiers = {
+        keyword: mode === 'semantic' ? undefined : keyword.scores,
+        static: meaning?.scores,
+        neural: neural && relative(neural),
       }
-      const nothing = new Float64Array(scope.slots.length)
-      const keyword =
-        query.mode === 'semantic'
-          ? nothing
-          : await byTexts((text) => keywords.scores(termsOf(text), scope, scope.averages), 0)
-      const meaning =
-        query.mode === 'keyword' ? nothing : await byTexts((text) => vectors.dots(embedder.embed(text), scope))
-      return ranked(query, { keyword, static: meaning, neural: query.neural && relative(query.neural) })
+      const fused = fuse(tiers, scope.slots.length)
+      const best = { keyword: keyword.best, static: meaning?.best ?? 1, neural: neural && bestOf(neural) }
+      return ranked(query, fused, best)
     },
   }
 }
 
-interface Parts {
-  readonly keyword: Scores
-  readonly static: Scores
-  readonly neural: Scores | undefined
+interface Asked {
+  readonly embedder: StaticEmbedder
+  readonly keywords: KeywordIndex
+  readonly vectors: VectorTable
+  readonly scope: PreparedScope
+  readonly breath: Breath
 }
 
-function ranked({ mode, limit, threshold }: IndexQuery, parts: Parts): Ranking {
-  const semantic = semanticOf(parts)
-  const weights = weightsOf(mode, parts.neural ? FULL : INSTANT)
-  const scores = semantic.map(
-    (score, place) => weights.semantic * score + weights.keyword * (parts.keyword[place] ?? 0),
+/** What a tier says, and the best of the whole text before it was made relative. */
+interface Part {
+  readonly scores: Scores
+  readonly best: number
+}
+
+async function keywordPart(texts: readonly string[], near: StaticEmbedder['near'], asked: Asked): Promise<Part> {
+  const { keywords, scope, breath } = asked
+  const size = scope.slots.length
+  const found = await breath.map(texts, (text) => keywords.scores(queryTermsOf(text, near), scope, scope.averages))
+  const [whole = new Float64Array(size), ...steps] = found.map(({ scores }) =>
+    relative(scores, { floor: 0, top: evidence(bestOf(scores), size) }),
   )
+  return { scores: withSteps(whole, steps, STEP_SHARE), best: found[0]?.best ?? 0 }
+}
+
+/** A step that has no tool of its own says less than one that has: its scores keep more of their narrow range. */
+async function staticPart(texts: readonly string[], { embedder, vectors, scope, breath }: Asked): Promise<Part> {
+  const [first, ...found] = await breath.map(texts, (text) => vectors.dots(embedder.embed(text), scope))
+  const whole = first ?? new Float64Array(scope.slots.length)
+  const widest = Math.max(...found.map(rangeOf))
+  const steps = found.map((scores) => relative(scores, { top: Math.sqrt(rangeOf(scores) / widest) }))
+  return { scores: withSteps(relative(whole), steps, STEP_SHARE), best: bestOf(whole) }
+}
+
+function ranked({ limit, threshold }: IndexQuery, fused: Fused, best: Best): Ranking {
+  const { scores, keyword, semantic, weights, parts } = fused
   const places = bestPlaces(scores, limit)
+  if (!anythingFits(best, scores.length)) return { hits: [], total: 0, weights, parts, nearest: places }
   const least = (scores[places[0] ?? -1] ?? 0) * threshold
   const fitting = places.filter((place) => (scores[place] ?? 0) >= least)
   let total = 0
   for (const score of scores) if (score > 0 && score >= least) total += 1
-  return {
-    hits: fitting.map((place) => ({
-      place,
-      score: scores[place] ?? 0,
-      keyword: parts.keyword[place] ?? 0,
-      semantic: mode === 'keyword' ? 0 : (semantic[place] ?? 0),
-    })),
-    total,
-    weights,
-    parts: partsOf(mode, parts.neural !== undefined),
-    nearest: [],
-  }
-}
-
-/** A tool whose neural vector is still to come is judged by the static one alone. */
-function semanticOf({ static: meaning, neural }: Parts): Scores {
-  if (!neural) return meaning
-  const share = FULL.static / (FULL.static + FULL.neural)
-  return meaning.map((score, place) => {
-    const other = neural[place] ?? Number.NaN
-    return Number.isNaN(other) ? score : share * score + (1 - share) * other
-  })
-}
-
-function weightsOf(mode: SearchMode, tiers: typeof FULL): Weights {
-  if (mode === 'keyword') return { keyword: 1, semantic: 0 }
-  if (mode === 'semantic') return { keyword: 0, semantic: 1 }
-  return { keyword: tiers.keyword, semantic: tiers.static + tiers.neural }
-}
-
-function partsOf(mode: SearchMode, hasNeural: boolean): SearchPart[] {
-  const semantic: SearchPart[] = hasNeural ? ['static', 'neural'] : ['static']
-  if (mode === 'keyword') return ['keyword']
-  return mode === 'semantic' ? semantic : ['keyword', ...semantic]
+  const hits = fitting.map((place) => ({
+    place,
+    score: scores[place] ?? 0,
+    keyword: keyword[place] ?? 0,
+    semantic: semantic[place] ?? 0,
+  }))
+  return { hits, total, weights, parts, nearest: hits.length === 0 ? places : [] }
 }

@@ -1,4 +1,4 @@
-import type { SearchMode } from './search-index.ts'
+import type { SearchMode } from './fusion.ts'
 
 /** One search as the history keeps it. */
 export interface SearchRecord {

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createNeighbours, type Neighbour } from './neighbours.ts'
+import { lengthOf } from './vector-table.ts'
+import { remembering } from './remembering.ts'
 
 const DIMENSIONS = 256
 const TOKENS_MAX = 254
 const WORD_CHARS_MAX = 100
-const WORDS_KEPT_MAX = 20_000
 /** White space splits; punctuation and CJK characters stand alone. */
 const PIECES =
   /[\p{P}\p{S}]|[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]|[^\s\p{P}\p{S}\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]+/gu
@@ -13,6 +15,8 @@ const PIECES =
 export interface StaticEmbedder {
   readonly dimensions: number
   embed(text: string): Float32Array
+  /** Words of nearly the same meaning, the nearest first. */
+  near(word: string): readonly Neighbour[]
 }
 
 /** A vector for each of 30,522 pieces of words, added up. Loads in tens of milliseconds, takes some 30 µs a text. */
@@ -26,8 +30,11 @@ export function loadStaticEmbedder(folder: string): StaticEmbedder {
       .map((token, id) => [token, id] as const),
   )
   const piecesOf = remembering((word) => wordPieces(word, vocabulary))
+  let near: ((word: string) => readonly Neighbour[]) | undefined
   return {
     dimensions: DIMENSIONS,
+    // Made at the first question: not every search has one.
+    near: (word) => (near ??= remembering(createNeighbours(vocabulary, rows, DIMENSIONS)))(word),
     embed(text) {
       const sum = new Float32Array(DIMENSIONS)
       for (const token of tokensOf(text, piecesOf)) {
@@ -48,19 +55,6 @@ function tokensOf(text: string, piecesOf: (word: string) => readonly number[]): 
     if (tokens.length >= TOKENS_MAX) break
   }
   return tokens.slice(0, TOKENS_MAX)
-}
-
-/** Texts are made of the same words again and again. */
-function remembering(make: (word: string) => readonly number[]): (word: string) => readonly number[] {
-  const known = new Map<string, readonly number[]>()
-  return (word) => {
-    const cached = known.get(word)
-    if (cached) return cached
-    if (known.size >= WORDS_KEPT_MAX) known.clear()
-    const made = make(word)
-    known.set(word, made)
-    return made
-  }
 }
 
 /** The longest known beginnings, one after the other; a word that is not made of known pieces has none. */
@@ -87,10 +81,8 @@ function longestPiece(word: string, start: number, vocabulary: ReadonlyMap<strin
 }
 
 function normalised(vector: Float32Array): Float32Array {
-  let squares = 0
-  for (const value of vector) squares += value * value
-  if (squares === 0) return vector
-  const length = Math.sqrt(squares)
+  const length = lengthOf(vector)
+  if (length === 0) return vector
   for (let i = 0; i < vector.length; i += 1) vector[i] = (vector[i] ?? 0) / length
   return vector
 }

@@ -1,7 +1,8 @@
+import { createByteRows } from './dot-products.ts'
 import type { Scope } from './scope.ts'
 
 const STEP = 127
-const ROWS_AT_FIRST = 256
+const SLOTS_AT_FIRST = 256
 
 /** A vector of length one in a quarter of the space: bytes, and what one of them is worth. */
 export interface PackedVector {
@@ -23,31 +24,38 @@ export function packed(vector: Float32Array): PackedVector {
   let largest = 0
   for (const value of vector) largest = Math.max(largest, Math.abs(value))
   const scale = largest / STEP
-  return { scale, bytes: Int8Array.from(vector, (value) => (scale === 0 ? 0 : Math.round(value / scale))) }
+  const bytes = new Int8Array(vector.length)
+  if (scale > 0) for (let i = 0; i < bytes.length; i += 1) bytes[i] = Math.round((vector[i] ?? 0) / scale)
+  return { scale, bytes }
 }
 
 export function unpacked({ bytes, scale }: PackedVector): Float32Array {
   return Float32Array.from(bytes, (byte) => byte * scale)
 }
 
+export function lengthOf(vector: Float32Array | Int8Array): number {
+  let squares = 0
+  for (const value of vector) squares += value * value
+  return Math.sqrt(squares)
+}
+
 export function createVectorTable(dimensions: number): VectorTable {
-  let rows = new Int8Array(dimensions * ROWS_AT_FIRST)
+  const rows = createByteRows(dimensions)
+  const nothing = new Int8Array(dimensions)
   /** NaN for a slot without a vector. */
-  let scales = new Float32Array(ROWS_AT_FIRST).fill(Number.NaN)
-  const has = (slot: number): boolean => !Number.isNaN(scales[slot] ?? Number.NaN)
-  const makeRoom = (slot: number): void => {
-    if (slot < scales.length) return
-    const capacity = Math.max(slot + 1, scales.length * 2)
-    const [moreRows, moreScales] = [new Int8Array(capacity * dimensions), new Float32Array(capacity).fill(Number.NaN)]
-    moreRows.set(rows)
-    moreScales.set(scales)
-    rows = moreRows
-    scales = moreScales
+  let scales = new Float32Array(0)
+  const makeRoom = (slots: number): void => {
+    if (slots <= scales.length) return
+    const more = new Float32Array(Math.max(slots, scales.length * 2, SLOTS_AT_FIRST)).fill(Number.NaN)
+    more.set(scales)
+    rows.set(more.length - 1, nothing)
+    scales = more
   }
+  const has = (slot: number): boolean => !Number.isNaN(scales[slot] ?? Number.NaN)
   return {
     set(slot, { bytes, scale }) {
-      makeRoom(slot)
-      rows.set(bytes, slot * dimensions)
+      makeRoom(slot + 1)
+      rows.set(slot, bytes)
       scales[slot] = scale
     },
     delete(slot) {
@@ -58,25 +66,14 @@ export function createVectorTable(dimensions: number): VectorTable {
       for (const slot of slots) if (!has(slot)) missing += 1
       return missing <= slots.length * (1 - share)
     },
-    dots: (query, { slots }) => dotProducts(query, slots, { rows, scales }),
+    dots(query, { slots, places }) {
+      makeRoom(places.length)
+      const { bytes, scale } = packed(query)
+      const dots = rows.dots(bytes, slots)
+      const scores = new Float64Array(slots.length)
+      for (let place = 0; place < scores.length; place += 1)
+        scores[place] = (dots[place] ?? 0) * scale * (scales[slots[place] ?? 0] ?? Number.NaN)
+      return scores
+    },
   }
-}
-
-interface Rows {
-  readonly rows: Int8Array
-  readonly scales: Float32Array
-}
-
-/** The innermost loop of the search: plain indices, no calls. */
-function dotProducts(query: Float32Array, slots: Int32Array, { rows, scales }: Rows): Float64Array {
-  const dimensions = query.length
-  const dots = new Float64Array(slots.length)
-  for (let place = 0; place < slots.length; place += 1) {
-    const slot = slots[place] as number
-    const from = slot * dimensions
-    let dot = 0
-    for (let i = 0; i < dimensions; i += 1) dot += (query[i] as number) * (rows[from + i] as number)
-    dots[place] = dot * (scales[slot] ?? Number.NaN)
-  }
-  return dots
 }

@@ -2,6 +2,7 @@ import { wordsOf } from './analyser.ts'
 import type { SearchDocument } from './document.ts'
 
 const SENTENCE_CHARS_MAX = 240
+const PARAMETER_CHARS_MAX = 80
 
 /** A text that stands for a tool, and how much of the tool's vector it makes. */
 export interface View {
@@ -9,24 +10,36 @@ export interface View {
   readonly weight: number
 }
 
+/** So many lessons weigh as much as the description: few, because what is asked looks like what else is asked. */
+const LESSONS_FOR_HALF = 12
+/** What all questions have in common; half of it is taken off the lessons, so that a taught tool is not near to every question. */
+const ANY_QUESTION = 'I want you to help me with something, can you find out about it and tell me?'
+const ANY_SHARE = 0.5
+
 /** What a tool's vector is made of: a short description of it, and what was asked when it was the right one. */
 export function viewsOf(document: SearchDocument): readonly View[] {
   const { learned } = document
   const taught = learned.reduce((sum, { weight }) => sum + weight, 0)
+  if (taught === 0) return [{ text: shortView(document), weight: 1 }]
   const share = taught / (taught + LESSONS_FOR_HALF)
   return [
     { text: shortView(document), weight: 1 - share },
     ...learned.map(({ text, weight }) => ({ text, weight: (share * weight) / taught })),
+    { text: ANY_QUESTION, weight: -share * ANY_SHARE },
   ]
 }
 
-/** So many lessons weigh as much as the description. */
-const LESSONS_FOR_HALF = 3
-
 /** What a tool is about in few words: more of them blur the vector. */
-function shortView({ server, name, description }: SearchDocument): string {
+function shortView({ server, name, description, parameterNames }: SearchDocument): string {
   const sentence = /^[\s\S]*?[.!?。！？](?=\s|$)/u.exec(description)?.[0] ?? description
-  return [server, wordsOf(name).join(' '), sentence.slice(0, SENTENCE_CHARS_MAX)].join(' ')
+  const parameters = parameterNames.map((parameter) => wordsOf(parameter).join(' ')).join(', ')
+  const parts = [
+    server,
+    wordsOf(name).join(' '),
+    sentence.slice(0, SENTENCE_CHARS_MAX),
+    parameters.slice(0, PARAMETER_CHARS_MAX),
+  ]
+  return parts.join(' ').trimEnd()
 }
 
 /** One vector of length one out of several. */
