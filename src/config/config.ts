@@ -48,6 +48,22 @@ export interface DynamicConfig {
   readonly discovery: readonly DiscoverySource[]
 }
 
+/** A search service of somebody else's, or of the operator's own. */
+export interface ProviderConfig {
+  readonly url: string
+  readonly model?: string
+  readonly key?: Secret
+}
+
+export interface SearchConfig {
+  readonly embedder: 'minilm' | 'static'
+  readonly learning: boolean
+  /** Speaks the OpenAI-compatible `/v1/embeddings`; goes before the embedder. */
+  readonly embeddings?: ProviderConfig & { readonly model: string }
+  /** Speaks `/rerank`. */
+  readonly rerank?: ProviderConfig
+}
+
 /** All settings, checked and frozen. Static: a change needs a restart; `dynamic` does not. */
 export interface Config {
   readonly host: string
@@ -75,7 +91,7 @@ export interface Config {
   readonly allowedOrigins: readonly string[]
   /** Private hosts and CIDRs that API-registered upstreams and HTTP tools may have. */
   readonly egressAllow: readonly string[]
-  readonly search: { readonly embedder: 'minilm' | 'static'; readonly learning: boolean }
+  readonly search: SearchConfig
   readonly stdioRegistration: 'auto' | 'on' | 'off'
   /** What `/mcp` lists: the tools, or the meta-tools. */
   readonly expose: Expose

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import type { Config } from './config.ts'
 import { loadConfig, type ConfigFlags } from './load.ts'
@@ -306,6 +307,58 @@ namespace: {}
   test('a file that does not exist is named', () => {
     expect(problemsOf(() => load({ flags: { config: '/nope.yaml' } }))).toEqual([
       '/nope.yaml: cannot be read: it does not exist',
+    ])
+  })
+})
+
+describe('search providers', () => {
+  const EMBEDDINGS = {
+    META_MCP_SEARCH_EMBEDDINGS_URL: 'http://localhost:11434/v1',
+    META_MCP_SEARCH_EMBEDDINGS_MODEL: 'bge-m3',
+  }
+  const KEY = 'sk-0123-very-secret'
+
+  test('without them nobody is asked', () => {
+    expect(load({}).search).toEqual({ embedder: 'minilm', learning: true })
+  })
+
+  test('they are read from file and environment, and their keys never show', () => {
+    const file = 'settings: { search_rerank_url: "http://10.0.0.7:8080", search_rerank_key: "${RERANK_KEY}" }'
+    const env = { ...EMBEDDINGS, META_MCP_SEARCH_EMBEDDINGS_KEY: KEY, RERANK_KEY: `${KEY}-2` }
+    const config = loadText(file, { env })
+    expect(config.search).toMatchObject({
+      embeddings: { url: 'http://localhost:11434/v1', model: 'bge-m3' },
+      rerank: { url: 'http://10.0.0.7:8080/' },
+    })
+    expect(config.search.embeddings?.key?.reveal()).toBe(KEY)
+    expect(config.search.rerank?.key?.reveal()).toBe(`${KEY}-2`)
+    expect(config.search.rerank?.model).toBeUndefined()
+    expect(`${JSON.stringify(config)} ${inspect(config, { depth: 9 })}`).not.toContain(KEY)
+  })
+
+  test.each([
+    ['EMBEDDINGS_URL', 'ftp://h/v1', 'must be an http or https address'],
+    ['EMBEDDINGS_URL', 'localhost:11434', 'must be an http or https address'],
+    ['RERANK_URL', 'file:///etc/passwd', 'must be an http or https address'],
+    ['RERANK_URL', `https://u:${KEY}@h/`, 'must not hold a user name or password'],
+    ['EMBEDDINGS_MODEL', 'a\nb', 'must be the name of a model'],
+    ['RERANK_KEY', `${KEY} x`, 'must be a key of visible ASCII characters'],
+  ])('META_MCP_SEARCH_%s=%s is refused, and no key is repeated', (name, value, reason) => {
+    const env = { ...EMBEDDINGS, META_MCP_SEARCH_RERANK_URL: 'http://h', [`META_MCP_SEARCH_${name}`]: value }
+    const problems = problemsOf(() => load({ env }))
+    expect(problems).toEqual([expect.stringContaining(`environment META_MCP_SEARCH_${name}: ${reason}`)])
+    expect(problems.join()).not.toContain(KEY)
+  })
+
+  test.each([
+    ['EMBEDDINGS_URL', 'http://h', 'EMBEDDINGS_MODEL'],
+    ['EMBEDDINGS_MODEL', 'm', 'EMBEDDINGS_URL'],
+    ['EMBEDDINGS_KEY', 'k', 'EMBEDDINGS_URL'],
+    ['RERANK_MODEL', 'm', 'RERANK_URL'],
+    ['RERANK_KEY', 'k', 'RERANK_URL'],
+  ])('%s alone means nothing, and says what is missing', (name, value, missing) => {
+    expect(problemsOf(() => load({ env: { [`META_MCP_SEARCH_${name}`]: value } }))).toEqual([
+      `environment META_MCP_SEARCH_${name}: needs META_MCP_SEARCH_${missing} beside it`,
     ])
   })
 })

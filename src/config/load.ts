@@ -6,6 +6,7 @@ import { readConfigFile, type FileReading, type FileSettings } from './file.ts'
 import { freezeDeep } from './freeze.ts'
 import { nearest } from './nearest.ts'
 import { ConfigError, fileSource, type Problem } from './problems.ts'
+import { providerProblems, searchConfig } from './search-settings.ts'
 import { defaultDatabase, pathOf } from './setting-values.ts'
 import {
   CONFIG_VARIABLE,
@@ -42,6 +43,7 @@ export function loadConfig(options: LoadOptions): Config {
   const sources = { flags, env, settings: reading.settings, file: file ?? '' }
   const problems: Problem[] = [...reading.problems, ...unknownVariables(env), ...unknownSettings(sources)]
   const values = readSettings(sources, problems)
+  problems.push(...providerProblems((key) => givenValue(key, sources)?.source))
   if (problems.length > 0 || !reading.file) throw new ConfigError(problems)
   return freezeDeep({
     ...staticConfig(values),
@@ -104,7 +106,7 @@ function staticConfig(values: SettingValues) {
     allowedHosts: values.allowed_hosts,
     allowedOrigins: values.allowed_origins,
     egressAllow: values.egress_allow,
-    search: { embedder: values.search_embedder, learning: values.search_learning },
+    search: searchConfig(values),
     stdioRegistration: values.stdio_registration,
     expose: values.expose,
     metricsEnabled: values.metrics_enabled,

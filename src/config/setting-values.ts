@@ -131,6 +131,27 @@ export function signingKeyOf(text: string): Secret {
   throw new Error(weakness)
 }
 
+/** The address of a service. Not repeated in the error: people write keys into addresses. */
+export function serviceUrlOf(text: string): string {
+  const url = URL.parse(text)
+  if (!url || url.host === '' || !/^https?:$/.test(url.protocol))
+    throw new Error('must be an http or https address like http://localhost:11434/v1')
+  if (url.username !== '' || url.password !== '')
+    throw new Error('must not hold a user name or password; the key has a setting of its own')
+  return url.href
+}
+
+export function modelNameOf(text: string): string {
+  if (/^[^\p{Cc}]{1,200}$/u.test(text)) return text
+  throw new Error(`must be the name of a model of up to 200 characters, not ${quoted(text)}`)
+}
+
+/** A key that is sent in a header. */
+export function bearerKeyOf(text: string): Secret {
+  if (/^[\x21-\x7e]{1,4096}$/.test(text)) return createSecret(text)
+  throw new Error('must be a key of visible ASCII characters without blanks')
+}
+
 function quoted(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
 }

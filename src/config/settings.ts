@@ -1,16 +1,19 @@
 import type { DatabaseConfig, Secret } from './config.ts'
 import {
+  bearerKeyOf,
   booleanOf,
   databaseOf,
   hostsOf,
   integerBetween,
   logLevelOf,
   loopbackHost,
+  modelNameOf,
   oneOf,
   originsOf,
   pathOf,
   rangesOf,
   secondsBetween,
+  serviceUrlOf,
   signingKeyOf,
 } from './setting-values.ts'
 
@@ -109,6 +112,24 @@ export const SETTINGS = {
     booleanOf,
     'Whether a search that is followed by a successful call of a tool it found helps later searches find that tool.',
   ),
+  search_embeddings_url: optional<string>(
+    'none',
+    serviceUrlOf,
+    'OpenAI-compatible embeddings (Ollama, TEI, vLLM, OpenAI) that take the place of the embedded model, which answers while they fail: a base like `http://localhost:11434/v1`, or the whole address. They get descriptions of tools, queries, and what was learned.',
+  ),
+  search_embeddings_model: optional<string>(
+    'none',
+    modelNameOf,
+    'The model to ask for; needed with `search_embeddings_url`. Another one means that all tools are computed anew.',
+  ),
+  search_embeddings_key: optional<Secret>('none', bearerKeyOf, 'Sent to the embeddings as Bearer.'),
+  search_rerank_url: optional<string>(
+    'none',
+    serviceUrlOf,
+    'A reranker (`/rerank` of TEI, Cohere, Jina, Voyage, vLLM) that puts the 30 best tools of each semantic or hybrid search in order: its base, or the whole address. It gets the query and the descriptions of these tools.',
+  ),
+  search_rerank_model: optional<string>('none', modelNameOf, 'The model to ask for, where the reranker has several.'),
+  search_rerank_key: optional<Secret>('none', bearerKeyOf, 'Sent to the reranker as Bearer.'),
   max_body_bytes: setting(
     BODY_BYTES_DEFAULT,
     integerBetween(1024, BYTES_MAX),
