@@ -34,8 +34,16 @@ export type SearchRequest = z.infer<typeof searchRequest>
 
 const score = z.number().min(0).max(1)
 
-/** `score` is `weights.keyword · keyword_score + weights.semantic · semantic_score`; an exact name has 1. */
-const foundTool = tool.extend({ score, semantic_score: score, keyword_score: score })
+/**
+ * `score` is `weights.keyword · keyword_score + weights.semantic · semantic_score`; an exact name has 1. Where `parts` has
+ * `rerank`, `score` is `rerank_score`, and of a tool without one the sum times the lowest `rerank_score` of the search.
+ */
+const foundTool = tool.extend({
+  score,
+  semantic_score: score,
+  keyword_score: score,
+  rerank_score: score.nullable().describe('What the reranker says; null for a tool that it was not asked about'),
+})
 
 export const searchAnswer = z.object({
   search_id: z.string(),
@@ -45,7 +53,9 @@ export const searchAnswer = z.object({
   tools: z.array(tool),
   total: z.int().describe('How many fit, those beyond max_results included'),
   weights: z.object({ keyword: score, semantic: score }).describe('Of the two scores in `score`'),
-  parts: z.array(z.enum(['keyword', 'static', 'neural'])).describe('The tiers that had their say'),
+  parts: z
+    .array(z.enum(['keyword', 'static', 'neural', 'remote', 'rerank']))
+    .describe('The tiers that had their say; remote and rerank are the providers of META_MCP_SEARCH_*_URL'),
   nearest_servers: z.array(z.string()).describe('Where no tool fits: the servers that come nearest'),
   vectors: z
     .object({ model: z.string(), known: z.int(), wanted: z.int(), failure: z.string().nullable() })

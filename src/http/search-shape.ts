@@ -1,6 +1,6 @@
 import type { SearchAnswer, SearchRequest } from '#contract/search'
-import type { NeuralProgress } from '#search/neural-tier'
 import type { FoundTool } from '#search/tool-search'
+import type { NeuralProgress } from '#search/vector-filler'
 import type { ApiContext, ApiRequest } from './endpoint.ts'
 import { isoTime } from './page.ts'
 import { toolBody } from './tool-shape.ts'
@@ -35,9 +35,11 @@ export async function searchAnswerOf(
 }
 
 function vectorsOf(progress: NeuralProgress | undefined): SearchAnswer['vectors'] {
-  return progress ? { failure: null, ...progress } : null
+  if (!progress) return null
+  const { model, known, wanted, failure = null } = progress
+  return { model, known, wanted, failure }
 }
 
-function resultOf({ tool, score, keyword, semantic }: FoundTool): SearchAnswer['results'][number] {
-  return { ...toolBody(tool), score, keyword_score: keyword, semantic_score: semantic }
+function resultOf({ tool, score, keyword, semantic, rerank }: FoundTool): SearchAnswer['results'][number] {
+  return { ...toolBody(tool), score, keyword_score: keyword, semantic_score: semantic, rerank_score: rerank ?? null }
 }

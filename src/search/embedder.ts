@@ -4,6 +4,8 @@ export interface Embedder extends AsyncDisposable {
   readonly model: string
   /** How many texts it likes to get at a time. */
   readonly batch: number
+  /** Somebody else's: down and back again at any time. Who fails a query must answer a trial before it gets another. */
+  readonly isRemote?: true
   /** One vector a text. Rejects when the model cannot be loaded, reached or used, or when `signal` aborts. */
   embed(texts: readonly string[], signal?: AbortSignal): Promise<readonly Float32Array[]>
 }

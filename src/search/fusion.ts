@@ -5,8 +5,8 @@ const FULL = { keyword: 0.3, static: 0.2, neural: 0.5 }
 const INSTANT = { keyword: 0.35, static: 0.65, neural: 0 }
 
 export type SearchMode = 'keyword' | 'semantic' | 'hybrid'
-/** A tier that had its say in an answer. */
-type SearchPart = 'keyword' | 'static' | 'neural'
+/** A tier that had its say in an answer; `remote` is the neural one with a provider's vectors. */
+export type SearchPart = 'keyword' | 'static' | 'neural' | 'remote' | 'rerank'
 
 /** What a score is made of: `score = keyword · keyword score + semantic · semantic score`. */
 export interface Weights {

@@ -33,10 +33,10 @@ async function openTier(embedder: Embedder, storage?: Awaited<ReturnType<typeof 
 test('R070 the model finds what no word says, computes each text once and never again after a restart', async () => {
   const first = watched(createNeuralEmbedder())
   const { tier, scope, storage } = await openTier(first.embedder)
-  expect(await tier.scores('umbrella', scope)).toBeUndefined()
+  expect((await tier.say('umbrella', scope)).scores).toBeUndefined()
   await until('all are known', () => tier.isComplete())
   expect(tier.progress()).toEqual({ model: 'all-MiniLM-L6-v2/fp16', known: 3, wanted: 3 })
-  const [file = 0, mail = 0, weather = 0] = (await tier.scores('do I need an umbrella', scope)) ?? []
+  const [file = 0, mail = 0, weather = 0] = (await tier.say('do I need an umbrella', scope)).scores ?? []
   expect(weather).toBeGreaterThan(Math.max(file, mail))
   expect(first.asked).toEqual(['tool', ...TEXTS, 'do I need an umbrella'])
   await tier[Symbol.asyncDispose]()
@@ -45,7 +45,7 @@ test('R070 the model finds what no word says, computes each text once and never 
   const again = await openTier(second.embedder, storage)
   await until('all are known', () => again.tier.isComplete())
   expect(second.asked).toEqual(['tool'])
-  expect((await again.tier.scores('do I need an umbrella', scope))?.[2]).toBeCloseTo(weather, 2)
+  expect((await again.tier.say('do I need an umbrella', scope)).scores?.[2]).toBeCloseTo(weather, 2)
   await again.tier[Symbol.asyncDispose]()
   await storage[Symbol.asyncDispose]()
 })
@@ -61,12 +61,12 @@ test('a model that fails leaves the search without it, says why, and is tried ag
   }
   const { tier, scope, storage } = await openTier(flaky)
   await vi.waitFor(() => expect(tier.progress()).toMatchObject({ known: 0, wanted: 3, failure: 'no memory' }))
-  expect(await tier.scores('mail', scope)).toBeUndefined()
+  expect((await tier.say('mail', scope)).scores).toBeUndefined()
   isBroken = false
   await vi.runAllTimersAsync()
   await vi.waitFor(() => expect(tier.isComplete()).toBe(true))
   isBroken = true
-  expect(await tier.scores('mail', scope)).toBeUndefined()
+  expect((await tier.say('mail', scope)).scores).toBeUndefined()
   await tier[Symbol.asyncDispose]()
   await storage[Symbol.asyncDispose]()
 })
@@ -84,14 +84,10 @@ test('a scope of which too little is known is not ranked; one slot in twenty may
   const tier = createNeuralTier({ embedder, store: storage.search.vectors, log: quiet, now: Date.now })
   for (let slot = 0; slot < 19; slot += 1) tier.put(slot, [{ text: `tool ${slot}`, weight: 1 }])
   await until('all are known', () => tier.isComplete())
-  const of = (count: number) =>
-    tier.scores(
-      'x',
-      scopeOf(
-        Int32Array.from({ length: count }, (_, slot) => slot),
-        count,
-      ),
-    )
+  const of = async (count: number) => {
+    const slots = Int32Array.from({ length: count }, (_, slot) => slot)
+    return (await tier.say('x', scopeOf(slots, count))).scores
+  }
   expect((await of(20))?.[19]).toBeNaN()
   expect(await of(22)).toBeUndefined()
   tier.remove(0)

@@ -1,33 +1,32 @@
 import { messageOf } from '#kernel/errors'
-import type { Logger } from '#kernel/logger'
-import { createBreath } from './breath.ts'
-import type { Embedder } from './embedder.ts'
 import type { Scope } from './scope.ts'
 import type { Scores } from './scores.ts'
-import { createTextVectors } from './text-vectors.ts'
+import { ofLength } from './text-vectors.ts'
+import {
+  createVectorFiller,
+  type NeuralDeps,
+  type NeuralProgress,
+  type VectorFiller,
+  type Work,
+} from './vector-filler.ts'
 import { createVectorTable, packed, type VectorTable } from './vector-table.ts'
-import type { VectorStore } from './vectors.ts'
-import { blended, type View } from './views.ts'
+import type { View } from './views.ts'
 
-/** What is computed is kept every so many slots. */
-const SLOTS_TOGETHER = 32
 /** A scope of which less is known is not ranked by this tier. */
 const COVERAGE_MIN = 0.9
 /** Of a long query the beginning: each word costs a millisecond. */
 const QUERY_CHARS_MAX = 512
 const QUERY_MS_MAX = 400
 const QUERIES_MAX = 8
-const RETRY_MS = 30_000
-const WARM_UP = 'tool'
-const PROGRESS_LOG_MS = 10_000
 
-/** How far the vectors have come. */
-export interface NeuralProgress {
-  readonly model: string
-  readonly known: number
-  readonly wanted: number
-  /** Why it stands still, when it does. */
-  readonly failure?: string
+/** What the tier says to a query. */
+export interface NeuralSay {
+  /** How near the query is to each place; undefined while the tier cannot say, or not in time. */
+  readonly scores?: Scores | undefined
+  /** Whose vectors these are. */
+  readonly part: 'neural' | 'remote'
+  /** Whether the same query gets the same answer until `generation` changes. */
+  readonly isFinal: boolean
 }
 
 /** The tier that needs a model: knows a vector for each slot as soon as one is kept or computed. */
@@ -35,8 +34,7 @@ export interface NeuralTier extends AsyncDisposable {
   /** Takes effect in the background. */
   put(slot: number, views: readonly View[]): void
   remove(slot: number): void
-  /** How near the query is to each place; undefined while this tier cannot say, or not in time. */
-  scores(query: string, scope: Scope): Promise<Scores | undefined>
+  say(query: string, scope: Scope): Promise<NeuralSay>
   progress(): NeuralProgress
   /** Whether every slot has its vector. */
   isComplete(): boolean
@@ -44,20 +42,13 @@ export interface NeuralTier extends AsyncDisposable {
   generation(): number
 }
 
-export interface NeuralDeps {
-  readonly embedder: Embedder
-  readonly store: VectorStore
-  readonly log: Logger
-  /** Epoch milliseconds. */
-  now(): number
-}
-
 export function createNeuralTier(deps: NeuralDeps): NeuralTier {
-  const { embedder, log } = deps
+  const { embedder } = deps
+  const part = embedder.isRemote ? 'remote' : 'neural'
   const stop = new AbortController()
-  const work: Work = { wanted: new Map(), pending: new Set(), keep }
-  const filler = createFiller(deps, work, stop.signal)
-  const vectorOf = createQueryEmbedder(embedder, log)
+  const work: Work = { wanted: new Map(), pending: new Set(), keep, changed: () => void (generation += 1) }
+  const filler = createVectorFiller(deps, work, stop.signal)
+  const vectorOf = createQueryEmbedder(deps, filler)
   let table: VectorTable | undefined
   let generation = 0
 
@@ -78,14 +69,15 @@ export function createNeuralTier(deps: NeuralDeps): NeuralTier {
       work.pending.delete(slot)
       table?.delete(slot)
     },
-    async scores(query, scope) {
-      if (!filler.isWarm() || !table?.covers(scope, COVERAGE_MIN)) return undefined
-      const vector = await vectorOf(query)
-      return vector && table.dots(vector, scope)
+    async say(query, scope) {
+      const canSay = filler.isWarm() && table?.covers(scope, COVERAGE_MIN)
+      const vector = canSay ? await vectorOf(query) : undefined
+      const scores = vector && table?.dots(vector, scope)
+      return { scores, part, isFinal: scores !== undefined || filler.isComing() }
     },
-    progress: () => progressOf(embedder, work, filler.failure()),
+    progress: filler.progress,
     isComplete: () => filler.isWarm() && work.pending.size === 0,
-    generation: () => generation + Number(filler.isWarm()),
+    generation: () => generation,
     async [Symbol.asyncDispose]() {
       stop.abort()
       await embedder[Symbol.asyncDispose]()
@@ -94,20 +86,8 @@ export function createNeuralTier(deps: NeuralDeps): NeuralTier {
   }
 }
 
-/** What is to be known, and of that what is not known yet. */
-interface Work {
-  readonly wanted: Map<number, readonly View[]>
-  readonly pending: Set<number>
-  keep(slot: number, vector: Float32Array): void
-}
-
-function progressOf({ model }: Embedder, { wanted, pending }: Work, failure: string | undefined): NeuralProgress {
-  const known = wanted.size - pending.size
-  return { model, known, wanted: wanted.size, ...(failure === undefined ? {} : { failure }) }
-}
-
 /** The vector of a query, if it comes in time and not too many others wait. */
-function createQueryEmbedder(embedder: Embedder, log: Logger) {
+function createQueryEmbedder({ embedder, log }: NeuralDeps, filler: VectorFiller) {
   let asking = 0
   return async function vectorOf(query: string): Promise<Float32Array | undefined> {
     if (asking >= QUERIES_MAX) return undefined
@@ -115,83 +95,13 @@ function createQueryEmbedder(embedder: Embedder, log: Logger) {
     try {
       const patience = AbortSignal.timeout(QUERY_MS_MAX)
       const [vector] = await embedder.embed([query.slice(0, QUERY_CHARS_MAX)], patience)
-      return vector
+      return ofLength(vector, filler.dimensions())
     } catch (thrown) {
       log.debug({ error: messageOf(thrown) }, 'query was searched without the model')
+      if (embedder.isRemote) filler.doubt(QUERY_MS_MAX)
       return undefined
     } finally {
       asking -= 1
     }
   }
 }
-
-/** Computes what is pending, some slots at a time, and says in the log how far it is. */
-function createFiller({ embedder, store, log, now }: NeuralDeps, work: Work, signal: AbortSignal) {
-  const vectorsOf = createTextVectors({ embedder, store, now })
-  let filling: Promise<void> | undefined
-  let failure: string | undefined
-  let isWarm = false
-  let toldAt = now()
-  const tell = (): void => {
-    const isDone = work.pending.size === 0
-    if (!isDone && now() - toldAt < PROGRESS_LOG_MS) return
-    toldAt = now()
-    const { model, known, wanted } = progressOf(embedder, work, undefined)
-    log.info({ model, known, wanted }, isDone ? 'search vectors are complete' : 'search vectors are being computed')
-  }
-  const fillSome = async (): Promise<void> => {
-    const some = [...work.pending].slice(0, SLOTS_TOGETHER)
-    const slots = some.map((slot) => ({ slot, views: work.wanted.get(slot) ?? [] }))
-    const texts = slots.flatMap(({ views }) => views.map(({ text }) => text))
-    const vectors = await vectorsOf(texts, signal)
-    await createBreath().map(slots, ({ slot, views }) => {
-      // It may have been removed or changed meanwhile.
-      if (work.wanted.get(slot) !== views) return
-      work.keep(slot, blended(views.map(({ text, weight }) => ({ weight, vector: vectors.get(text) ?? NO_VECTOR }))))
-    })
-  }
-  const warmUp = async (): Promise<void> => {
-    await embedder.embed([WARM_UP], signal)
-    isWarm = true
-  }
-  const isBehind = (): boolean => !isWarm || work.pending.size > 0
-  const fill = async (): Promise<void> => {
-    while (isBehind() && !signal.aborted) {
-      try {
-        if (!isWarm) await warmUp()
-        await fillSome()
-        failure = undefined
-        tell()
-      } catch (thrown) {
-        if (signal.aborted) return
-        failure = messageOf(thrown)
-        log.warn({ error: failure, pending: work.pending.size }, 'search vectors cannot be computed')
-        await pause(RETRY_MS, signal)
-      }
-    }
-    filling = undefined
-  }
-  return {
-    start(): void {
-      filling ??= fill()
-    },
-    ended: () => filling,
-    failure: () => failure,
-    /** Whether the model is loaded: nobody waits for that. */
-    isWarm: () => isWarm,
-  }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms).unref()
-    signal.addEventListener('abort', end)
-  })
-}
-
-const NO_VECTOR = new Float32Array()

@@ -4,14 +4,17 @@ import type { Logger } from '#kernel/logger'
 import type { Policy } from '#policy/policy'
 import type { Catalog } from '#registry/registry-api'
 import { openLessons, type Lessons, type LessonStore } from './lessons.ts'
-import { createNeuralEmbedder } from './neural-embedder.ts'
-import { createNeuralTier, type NeuralProgress, type NeuralTier } from './neural-tier.ts'
+import type { NeuralTier } from './neural-tier.ts'
+import { openNeuralTier, type TierSettings } from './open-neural-tier.ts'
+import type { ProviderSettings } from './provider.ts'
 import { recordedSearch, type RecordedSearch } from './recorded-search.ts'
+import { createReranker } from './reranker.ts'
 import { createSearchHistory } from './search-history.ts'
 import { createSearchTrail } from './search-trail.ts'
 import type { SearchStore } from './searches.ts'
 import { loadStaticEmbedder } from './static-embedder.ts'
 import { createToolSearch, type ToolAnswer, type ToolQuery, type ToolSearch } from './tool-search.ts'
+import type { NeuralProgress } from './vector-filler.ts'
 import type { VectorStore } from './vectors.ts'
 
 /** The table that the package brings: the same place seen from `src/` and from `dist/`. */
@@ -27,12 +30,17 @@ export interface SearchStores {
   readonly lessons: LessonStore
 }
 
+export interface SearchSettings extends TierSettings {
+  readonly learning: boolean
+  readonly rerank?: ProviderSettings
+}
+
 export interface OpenSearchDeps {
   readonly catalog: Catalog
   readonly policy: Policy
   readonly stores: SearchStores
   readonly log: Logger
-  readonly settings: { readonly embedder: 'minilm' | 'static'; readonly learning: boolean }
+  readonly settings: SearchSettings
   /** Epoch milliseconds. */
   now(): number
 }
@@ -54,6 +62,8 @@ export interface OpenSearch extends RecordedSearch, AsyncDisposable {
   readonly learning: boolean
   /** How far the neural tier is; undefined without one, or while nobody has searched. */
   progress(): NeuralProgress | undefined
+  /** Why the last search was not reranked, where it should have been. */
+  rerankFailure(): string | undefined
 }
 
 /** The search over a catalog. It reads its tables and the catalog at the first query: who never searches pays nothing. */
@@ -63,13 +73,11 @@ export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> 
   const lessons = await openLessons({ store: stores.lessons, log, now })
   const trail = createSearchTrail(lessons, now)
   let opened: { readonly tools: ToolSearch; readonly neural: NeuralTier | undefined } | undefined
+  const reranker = settings.rerank && createReranker({ settings: settings.rerank, log, now })
   const open = () => {
-    const isNeural = settings.embedder === 'minilm'
-    const neural = isNeural
-      ? createNeuralTier({ embedder: createNeuralEmbedder(), store: stores.vectors, log, now })
-      : undefined
+    const neural = openNeuralTier(settings, { store: stores.vectors, log, now })
     const embedder = loadStaticEmbedder(STATIC_EMBEDDINGS)
-    return { neural, tools: createToolSearch({ catalog, policy, embedder, lessons, neural }) }
+    return { neural, tools: createToolSearch({ catalog, policy, embedder, lessons, neural, reranker }) }
   }
   const history = createSearchHistory({ store: stores.searches, log })
   const search = async (query: ToolQuery): Promise<ToolAnswer> => {
@@ -90,6 +98,7 @@ export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> 
     lessons,
     learning: settings.learning,
     progress: () => opened?.neural?.progress(),
+    rerankFailure: () => reranker?.failure(),
     async [Symbol.asyncDispose]() {
       opened?.tools[Symbol.dispose]()
       await opened?.neural?.[Symbol.asyncDispose]()

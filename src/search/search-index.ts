@@ -3,6 +3,7 @@ import { clausesOf } from './clauses.ts'
 import type { SearchDocument } from './document.ts'
 import { anythingFits, evidence, fuse, type Best, type Fused, type SearchMode, type Weights } from './fusion.ts'
 import { createKeywordIndex, type KeywordIndex } from './keyword-index.ts'
+import type { NeuralSay } from './neural-tier.ts'
 import { queryTermsOf } from './query-terms.ts'
 import { scopeOf, type Scope } from './scope.ts'
 import { bestOf, bestPlaces, rangeOf, relative, withSteps, type Scores } from './scores.ts'
@@ -19,6 +20,8 @@ export interface Hit {
   readonly score: number
   readonly keyword: number
   readonly semantic: number
+  /** What the reranker says, where it was asked: then this is the score. */
+  readonly rerank?: number
 }
 
 interface IndexQuery {
@@ -27,8 +30,8 @@ interface IndexQuery {
   readonly limit: number
   /** Share of the best score below which nothing counts as found; 0 to 1. */
   readonly threshold: number
-  /** What the neural embedder says, where it does: cosines. */
-  readonly neural?: Scores | undefined
+  /** What the neural tier says, where it does: cosines. */
+  readonly neural?: Pick<NeuralSay, 'scores' | 'part'> | undefined
 }
 
 export interface Ranking {
@@ -82,15 +85,19 @@ export function createSearchIndex(embedder: StaticEmbedder): SearchIndex {
       // Who asks for keywords means these words. Otherwise what is near to them counts, too.
       const keyword = await keywordPart(texts, mode === 'keyword' ? () => [] : embedder.near, asked)
       const meaning = mode === 'keyword' ? undefined : await staticPart(texts, asked)
-      const neural = mode === 'keyword' ? undefined : query.neural
+      const neural = mode === 'keyword' ? undefined : query.neural?.scores
+      const isRemote = query.neural?.part === 'remote'
       const tiers = {
         keyword: mode === 'semantic' ? undefined : keyword.scores,
         static: meaning?.scores,
         neural: neural && relative(neural),
       }
       const fused = fuse(tiers, scope.slots.length)
-      const best = { keyword: keyword.best, static: meaning?.best ?? 1, neural: neural && bestOf(neural) }
-      return ranked(query, fused, best)
+      // What a cosine is worth depends on the model, and only the embedded one is known.
+      const nearest = neural && !isRemote ? bestOf(neural) : undefined
+      const best = { keyword: keyword.best, static: meaning?.best ?? 1, neural: nearest }
+      const parts = fused.parts.map((part) => (part === 'neural' && isRemote ? 'remote' : part))
+      return ranked(query, { ...fused, parts }, best)
     },
   }
 }

@@ -9,6 +9,8 @@ import { createCatalogIndex, type DocumentSink } from './catalog-index.ts'
 import type { Lessons } from './lessons.ts'
 import type { NeuralTier } from './neural-tier.ts'
 import type { SearchMode } from './fusion.ts'
+import type { Reranker } from './reranker.ts'
+import { reranked } from './reranking.ts'
 import { createSearchIndex, type Hit, type Ranking, type SearchIndex } from './search-index.ts'
 import type { StaticEmbedder } from './static-embedder.ts'
 import { createScopes, type ToolFilter, type ToolScope } from './tool-scopes.ts'
@@ -51,6 +53,7 @@ export interface ToolSearchDeps {
   readonly embedder: StaticEmbedder
   readonly lessons: Lessons
   readonly neural?: NeuralTier | undefined
+  readonly reranker?: Reranker | undefined
 }
 
 /** So many of the best are looked at for one that has the query as its name. */
@@ -58,7 +61,7 @@ const NAMED_AMONG = 50
 const NEAREST_MAX = 3
 
 export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
-  const { catalog, policy, embedder, lessons, neural } = deps
+  const { catalog, policy, embedder, lessons, neural, reranker } = deps
   const index = createSearchIndex(embedder)
   const answers = createAnswerCache<ToolAnswer>()
   const slots = createCatalogIndex({ catalog, sink: bothTiers(index, neural), lessonsOf: lessons.of })
@@ -70,12 +73,16 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
     scopes.clear()
     answers.clear()
   })
+  /** Whose provider has failed, or was too slow, is not whole: the next who asks may get more. */
   const ask = async (query: ToolQuery, { tools, prepared }: ToolScope): Promise<[Ranking, isWhole: boolean]> => {
-    const wantsNeural = neural !== undefined && query.mode !== 'keyword' && tools.length > 0
-    const scores = wantsNeural ? await neural.scores(query.text, prepared) : undefined
+    const wantsMeaning = query.mode !== 'keyword' && tools.length > 0
+    const said = wantsMeaning ? await neural?.say(query.text, prepared) : undefined
     const limit = Math.max(query.limit, NAMED_AMONG)
-    const ranking = await index.search({ ...query, limit, neural: scores }, prepared, createBreath())
-    return [ranking, scores !== undefined || !wantsNeural || !neural.isComplete()]
+    const ranking = await index.search({ ...query, limit, neural: said }, prepared, createBreath())
+    const isFinal = said?.isFinal ?? true
+    if (!wantsMeaning || !reranker) return [ranking, isFinal]
+    const judged = await reranked(reranker, query, ranking, tools)
+    return judged ? [judged, isFinal] : [ranking, false]
   }
   return {
     async search(query) {

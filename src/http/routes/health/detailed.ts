@@ -1,5 +1,6 @@
 import { detailedHealth, type HealthComponent } from '#contract/health'
 import type { UpstreamRecord } from '#registry/records'
+import type { NeuralProgress } from '#search/vector-filler'
 import { endpoint, type ApiContext } from '../../endpoint.ts'
 import { isoTime } from '../../page.ts'
 import { redactor } from '../../server-secrets.ts'
@@ -53,15 +54,27 @@ function sessionsComponent(count: number): HealthComponent {
   }
 }
 
-/** Without the model's vectors words and the static table answer: that is less, not broken. */
+/** Without the model's vectors words and the static table answer, without the reranker the order of before: that is less, not broken. */
 function searchComponent({ search }: ApiContext): HealthComponent {
-  const facts = { name: 'search', kind: 'search', healthy: true, status: 'online' } as const
   const progress = search.progress()
-  if (!progress) return { ...facts, message: 'Finds by words and by the static table of meaning' }
-  const { model, known, wanted, failure } = progress
+  const rerankFailure = search.rerankFailure()
+  const messages = [
+    vectorsMessage(progress),
+    ...(rerankFailure === undefined ? [] : [`not reranked: ${rerankFailure}`]),
+  ]
+  const facts = { name: 'search', kind: 'search', message: messages.join('; ') } as const
+  if (progress?.failure !== undefined || rerankFailure !== undefined)
+    return { ...facts, healthy: false, status: 'degraded' }
+  const isIndexing = progress !== undefined && progress.known < progress.wanted
+  return { ...facts, healthy: true, status: isIndexing ? 'indexing' : 'online' }
+}
+
+function vectorsMessage(progress: NeuralProgress | undefined): string {
+  if (!progress) return 'Finds by words and by the static table of meaning'
+  const { model, known, wanted, failure, instead } = progress
   const message = `${model} knows ${known} of ${wanted} tools`
-  if (failure === undefined) return { ...facts, status: known < wanted ? 'indexing' : 'online', message }
-  return { ...facts, healthy: false, status: 'degraded', message: `${message} and does not get on: ${failure}` }
+  if (failure === undefined) return message
+  return `${message} and does not get on: ${failure}${instead ? `; instead of it ${vectorsMessage(instead)}` : ''}`
 }
 
 function serverComponent({ upstreams }: ApiContext, record: UpstreamRecord): HealthComponent {
