@@ -6,7 +6,7 @@ const INSTANT = { keyword: 0.35, static: 0.65, neural: 0 }
 
 export type SearchMode = 'keyword' | 'semantic' | 'hybrid'
 /** A tier that had its say in an answer; `remote` is the neural one with a provider's vectors. */
-export type SearchPart = 'keyword' | 'static' | 'neural' | 'remote' | 'rerank'
+type SearchPart = 'keyword' | 'static' | 'neural' | 'remote' | 'rerank'
 
 /** What a score is made of: `score = keyword · keyword score + semantic · semantic score`. */
 export interface Weights {

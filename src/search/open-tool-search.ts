@@ -30,7 +30,7 @@ export interface SearchStores {
   readonly lessons: LessonStore
 }
 
-export interface SearchSettings extends TierSettings {
+interface SearchSettings extends TierSettings {
   readonly learning: boolean
   readonly rerank?: ProviderSettings
 }

@@ -8,6 +8,8 @@ const KEY = 'sk-very"secret-0123456789'
 
 const embedderOf = (url: string) => createRemoteEmbedder({ url, model: 'm', key: { reveal: () => KEY } })
 
+const dot = (one: Float32Array, other: Float32Array) => one.reduce((sum, value, i) => sum + value * other[i]!, 0)
+
 /** The vectors of "a" and "b", or why there are none. */
 async function reasonFor(broken: (response: ServerResponse) => void): Promise<string> {
   await using provider = await startEmbeddings()
@@ -25,7 +27,6 @@ test('each text gets its own vector of length one, whatever the order of the ans
   await using provider = await startEmbeddings()
   await using embedder = embedderOf(provider.url)
   const [mail, letter, car] = await embedder.embed(['send a mail', 'send a letter', 'drive'])
-  const dot = (one: Float32Array, other: Float32Array) => one.reduce((sum, value, i) => sum + value * other[i]!, 0)
   expect(dot(mail!, mail!)).toBeCloseTo(1, 5)
   expect(dot(mail!, letter!)).toBeGreaterThan(0.5)
   expect(dot(mail!, car!)).toBeLessThan(0.2)
@@ -48,6 +49,7 @@ test.each(['', '/', '/v1', '/v1/', EMBEDDINGS, `${EMBEDDINGS}?version=2`])(
   },
 )
 
+const at = (...places: number[]) => ({ data: places.map((index) => ({ index, embedding: [1] })) })
 const vectors = (...embeddings: unknown[]) => ({ data: embeddings.map((embedding, index) => ({ index, embedding })) })
 
 test.each([
@@ -59,8 +61,8 @@ test.each([
   ['nothing but zeros', vectors([0, 0], [1, 0]), 'gave a vector without a direction'],
   ['base64', vectors('AAAA', 'AAAA'), 'gave a vector that is no list of numbers'],
   ['two lengths', vectors([1, 0], [1, 0, 0]), 'gave vectors of different lengths (2, 3)'],
-  ['a place twice', { data: Array(2).fill({ index: 0, embedding: [1] }) }, 'gave a vector for no text of ours'],
-  ['a place that is none', { data: Array(2).fill({ index: 2, embedding: [1] }) }, 'gave a vector for no text of ours'],
+  ['a place twice', at(0, 0), 'gave a vector for no text of ours'],
+  ['a place that is none', at(0, 2), 'gave a vector for no text of ours'],
 ])('an answer with %s is none', async (_what, body, reason) => {
   expect(await reasonFor((response) => json(response, body))).toBe(reason)
 })

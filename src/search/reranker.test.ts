@@ -43,11 +43,13 @@ test.each([
   },
 )
 
+const at = (...places: number[]) => places.map((index) => ({ index, score: 1 }))
+
 test.each<[string, (response: ServerResponse) => void, string]>([
   ['a judgement too few', (r) => json(r, { results: [{ index: 0, relevance_score: 1 }] }), 'judged 1 of 2 texts'],
   ['no list', (r) => json(r, {}), 'answered without a list of results'],
-  ['a place twice', (r) => json(r, Array(2).fill({ index: 1, score: 1 })), 'judged a text that is none of ours'],
-  ['a place beyond', (r) => json(r, Array(2).fill({ index: 2, score: 1 })), 'judged a text that is none of ours'],
+  ['a place twice', (r) => json(r, at(1, 1)), 'judged a text that is none of ours'],
+  ['a place beyond', (r) => json(r, at(0, 2)), 'judged a text that is none of ours'],
   ['no place', (r) => json(r, [{ score: 1 }, { score: 1 }]), 'does not say which text it judged'],
   [
     'no number',

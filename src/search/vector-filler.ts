@@ -1,9 +1,10 @@
-import { AppError, messageOf } from '#kernel/errors'
+import { messageOf } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
 import { createBreath } from './breath.ts'
 import type { Embedder } from './embedder.ts'
+import { createTrial } from './model-trial.ts'
 import { isRefusedContent } from './provider.ts'
-import { createTextVectors, ofLength } from './text-vectors.ts'
+import { createTextVectors } from './text-vectors.ts'
 import type { VectorStore } from './vectors.ts'
 import { blended, type View } from './views.ts'
 
@@ -12,7 +13,6 @@ const SLOTS_TOGETHER = 32
 /** Doubled from one failure to the next. */
 const RETRY_MS_MIN = 2_000
 const RETRY_MS_MAX = 30_000
-const WARM_UP = 'tool'
 const PROGRESS_LOG_MS = 10_000
 
 export interface NeuralDeps {
@@ -109,43 +109,6 @@ export function createVectorFiller(deps: NeuralDeps, work: Work, signal: AbortSi
     doubt(queryMsMax) {
       model.doubt(queryMsMax)
       start()
-    },
-  }
-}
-
-/** Whether the model can be asked. The first answer tells how long its vectors are; that must not change any more. */
-function createTrial(embedder: Embedder, changed: () => void, signal: AbortSignal) {
-  let isWarm = false
-  let queryMsMax: number | undefined
-  let dimensions = 0
-  const answerInTime = async (ms: number): Promise<void> => {
-    const patience = AbortSignal.timeout(ms)
-    const tooSlow = (): AppError =>
-      new AppError('unavailable', `${embedder.model} takes longer than the ${ms} ms that a query waits`)
-    await embedder.embed([WARM_UP], AbortSignal.any([signal, patience])).catch((thrown: unknown) => {
-      throw patience.aborted ? tooSlow() : thrown
-    })
-  }
-  const become = (warm: boolean): void => {
-    if (isWarm === warm) return
-    isWarm = warm
-    changed()
-  }
-  return {
-    isWarm: () => isWarm,
-    isDoubted: () => queryMsMax !== undefined,
-    dimensions: () => dimensions,
-    async warmUp(): Promise<void> {
-      const [vector] = await embedder.embed([WARM_UP], signal)
-      dimensions = ofLength(vector, dimensions || undefined).length
-      // What had to be loaded is loaded by now.
-      if (queryMsMax !== undefined) await answerInTime(queryMsMax)
-      queryMsMax = undefined
-      become(true)
-    },
-    doubt(ms: number): void {
-      queryMsMax = ms
-      become(false)
     },
   }
 }
