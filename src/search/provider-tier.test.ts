@@ -154,6 +154,7 @@ test('vectors of another length than before are a failure with a reason, and bre
   await stage[Symbol.asyncDispose]()
   await using again = await openStage(provider.url, stage.storage)
   await until('the new ones are known', () => again.tier.isComplete())
+  expect(other.asked().slice(-3)).toEqual(TEXTS)
   expect(await partOf(again)).toBe('remote')
 })
 

@@ -3,9 +3,10 @@ import { isJsonObject, type JsonObject, type JsonValue } from '#kernel/json'
 import type { Embedder } from './embedder.ts'
 import { askProvider, failure, type Provider, type ProviderSettings } from './provider.ts'
 
-const BATCH = 64
+/** What TEI takes at a time unless it is told otherwise. */
+const BATCH = 32
 const LIMIT_MS = 30_000
-/** 64 vectors of 4,096 numbers are 6 MB of text. */
+/** 32 vectors of 4,096 numbers are 3 MB of text. */
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024
 const DIMENSIONS_MAX = 16_384
 const NAME = 'The embeddings provider'
