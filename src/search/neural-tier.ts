@@ -32,7 +32,8 @@ export interface NeuralProgress {
 
 /** The tier that needs a model: knows a vector for each slot as soon as one is kept or computed. */
 export interface NeuralTier extends AsyncDisposable {
-  /** Takes effect in the background. */
+  /** Loads the model and computes what is wanted, in the background; until then it only takes note. */
+  start(): void
   put(slot: number, views: readonly View[]): void
   remove(slot: number): void
   /** How near the query is to each place; undefined while this tier cannot say, or not in time. */
@@ -56,6 +57,7 @@ export function createNeuralTier(deps: NeuralDeps): NeuralTier {
   const { embedder, log } = deps
   const stop = new AbortController()
   const work: Work = { wanted: new Map(), pending: new Set(), keep }
+  let isStarted = false
   const filler = createFiller(deps, work, stop.signal)
   const vectorOf = createQueryEmbedder(embedder, log)
   let table: VectorTable | undefined
@@ -68,10 +70,14 @@ export function createNeuralTier(deps: NeuralDeps): NeuralTier {
     generation += 1
   }
   return {
+    start() {
+      isStarted = true
+      filler.start()
+    },
     put(slot, views) {
       work.wanted.set(slot, views)
       work.pending.add(slot)
-      filler.start()
+      if (isStarted) filler.start()
     },
     remove(slot) {
       work.wanted.delete(slot)
@@ -173,7 +179,7 @@ function createFiller({ embedder, store, log, now }: NeuralDeps, work: Work, sig
   }
   return {
     start(): void {
-      filling ??= fill()
+      if (isBehind()) filling ??= fill()
     },
     ended: () => filling,
     failure: () => failure,
