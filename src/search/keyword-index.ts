@@ -9,13 +9,15 @@ const FIELDS: readonly { readonly weight: number; readonly b: number; textOf(doc
   { weight: 1.5, b: 0.3, textOf: ({ server }) => server },
   { weight: 1, b: 0.7, textOf: ({ description }) => description },
   { weight: 0.7, b: 0.6, textOf: ({ parameterNames }) => parameterNames.join(' ') },
-  { weight: 0.3, b: 0.7, textOf: ({ parameterTexts }) => parameterTexts.join(' ') },
+  { weight: 0.3, b: 0.7, textOf: firstParameterTexts },
   { weight: 0.3, b: 0.6, textOf: ({ serverText }) => serverText },
 ]
 /** The field of what was learned: its counts are shares of the lessons that have the term, in steps of this. */
 const LEARNED = FIELDS.length
 const LEARNED_STEP = 1 / 31
 const K1 = 1.2
+/** What is said of parameters is half of all text; more of it finds nothing more (docs/reference/search-quality.md). */
+const PARAMETER_CHARS_MAX = 400
 /** Of a long text the beginning says what it is about. */
 const FIELD_CHARS_MAX = 8000
 
@@ -86,6 +88,10 @@ export function createKeywordIndex(): KeywordIndex {
       return sumUp(terms, { weighed, frequencies })
     },
   }
+}
+
+function firstParameterTexts({ parameterTexts }: SearchDocument): string {
+  return parameterTexts.join(' ').slice(0, PARAMETER_CHARS_MAX)
 }
 
 interface Frequencies {
