@@ -14,7 +14,7 @@ const SLOTS_TOGETHER = 32
 /** A scope of which less is known is not ranked by this tier. */
 const COVERAGE_MIN = 0.9
 /** Of a long query the beginning: each word costs a millisecond. */
-const QUERY_CHARS_MAX = 512
+const QUERY_CHARS_MAX = 640
 const QUERY_MS_MAX = 400
 const QUERIES_MAX = 8
 const RETRY_MS = 30_000
