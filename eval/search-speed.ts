@@ -156,7 +156,12 @@ async function instant(): Promise<void> {
   await measure(gateway, 'instant hybrid (semantic)', 'semantic')
   await gateway.stop()
   const fresh = await start('static')
-  await fresh.search('read a file')
+  await setTimeout(1000)
+  const later = await fresh.search('read a file')
+  console.log(
+    `\nfirst search a second after listening: ${later.ms.toFixed(0)} ms, loop held since the start ${(await fresh.loop()).maxMs.toFixed(1)} ms\n`,
+  )
+  console.log(HEAD)
   await measure(fresh, 'instant hybrid', 'hybrid')
   await measure(fresh, 'repeated', 'hybrid')
   const startedAt = performance.now()

@@ -188,6 +188,7 @@ function runningApp({ config, core, life, resources }: Parts, door: FrontDoor, r
       const url = await door.listen(config.port, config.host)
       await writeGatewayFile(config.dataDir, { url, pid: process.pid })
       core.outbound.upstreams.start()
+      core.search.readAhead()
       core.outbound.watch(config.dynamic.discovery)
       return { url, mcp: `${url}/mcp`, servers: overviewOf(core.registry, core.outbound.upstreams) }
     },
@@ -196,5 +197,4 @@ function runningApp({ config, core, life, resources }: Parts, door: FrontDoor, r
   }
 }
 
-/** The stdio form of an endpoint, for `main.ts`. */
-export { bridgeStdio } from '#mcp/stdio-bridge'
+export { bridgeStdio } from '#mcp/stdio-bridge' // for main.ts

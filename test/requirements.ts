@@ -39,7 +39,7 @@ const ROWS: readonly Row[] = [
   ['R035', 'GET tools/', NOW],
   ['R036', 'GET tools/{name}', NOW],
   ['R037', 'POST tools/{name}/execute', NOW],
-  ['R038', 'tools/search', LATER],
+  ['R038', 'tools/search', NOW],
   ['R039', 'GET health/', NOW],
   ['R040', 'GET health/detailed', NOW],
   ['R041', 'GET health/ready', NOW],
@@ -59,9 +59,9 @@ const ROWS: readonly Row[] = [
   ['R062', 'permission checking', LATER],
   ['R063', 'user management CRUD', LATER],
   ['R064', 'login history', LATER],
-  ['R070', 'SearchService: semantic', LATER],
-  ['R071', 'keyword', LATER],
-  ['R072', 'hybrid', LATER],
+  ['R070', 'SearchService: semantic', NOW],
+  ['R071', 'keyword', NOW],
+  ['R072', 'hybrid', NOW],
   ['R073', 'search metrics and statistics', NOW],
   ['R074', 'search history', NOW],
 
@@ -93,7 +93,7 @@ const ROWS: readonly Row[] = [
   ['R130', 'registration flow', NOW],
   ['R131', 'execution flow through breaker and HTTP client to MCP server', NOW],
   ['R132', 'authentication flow JWT → permission → response', LATER],
-  ['R133', 'search flow SearchService → vector → cache', LATER],
+  ['R133', 'search flow SearchService → vector → cache', NOW],
 
   // Security
   ['R140', 'JWT auth', LATER],

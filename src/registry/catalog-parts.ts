@@ -131,14 +131,15 @@ export function httpTool(record: HttpToolRecord, names: NameTable): CatalogTool 
 
 /** Adds what is derived from the text; the definition is parsed when first asked for. */
 export function withDefinition(tool: Omit<CatalogTool, 'definition' | 'inputSchemaText'>): CatalogTool {
-  let definition: JsonObject | undefined
   const inputSchemaText = memberText(tool.text, 'inputSchema')
-  return {
-    ...tool,
-    ...(inputSchemaText === undefined ? {} : { inputSchemaText }),
-    get definition() {
-      definition ??= JSON.parse(tool.text) as JsonObject
-      return definition
-    },
-  }
+  // A getter of its own would cost each of thousands of tools a kilobyte.
+  return Object.assign(Object.create(LAZY), tool, inputSchemaText === undefined ? {} : { inputSchemaText })
+}
+
+const LAZY: Pick<CatalogTool, 'definition'> & ThisType<CatalogTool> = {
+  get definition() {
+    const definition = JSON.parse(this.text) as JsonObject
+    Object.defineProperty(this, 'definition', { value: definition })
+    return definition
+  },
 }

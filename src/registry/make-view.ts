@@ -65,8 +65,7 @@ function inNamespace(tools: readonly CatalogTool[], { overrides }: NamespaceReco
 function shownAs(tool: CatalogTool, exposedName: string, description: string | undefined): CatalogTool {
   const described = description === undefined ? {} : { description: JSON.stringify(description) }
   const text = editObject(tool.text, { name: JSON.stringify(exposedName), ...described })
-  const { definition: _definition, ...rest } = tool
-  return withDefinition({ ...rest, name: tool.kind === 'http' ? tool.name : exposedName, exposedName, text })
+  return withDefinition({ ...tool, name: tool.kind === 'http' ? tool.name : exposedName, exposedName, text })
 }
 
 /** Which lists differ between two views, or undefined when none does. */

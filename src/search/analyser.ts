@@ -1,4 +1,5 @@
 import { stemmer } from 'stemmer'
+import { remembering } from './remembering.ts'
 
 /** Words that say nothing about which tool is meant. */
 const STOP_WORDS = new Set(
@@ -13,18 +14,13 @@ const CJK = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]/u
 const CJK_RUN =
   /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]+|[^\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]+/gu
 
-/** A text's chunks are few and come again and again: what each is made of is kept. */
-const CHUNKS_MAX = 50_000
-const CHUNK_CHARS_MAX = 64
-const known = new Map<string, readonly string[]>()
-
 /**
  * The terms of a text: case, accents, camelCase, snake_case and inflection do not count; scripts without blanks between
  * words give pairs of characters.
  */
 export function termsOf(text: string): string[] {
   const terms: string[] = []
-  for (const chunk of chunksOf(text)) for (const term of termsOfChunk(chunk)) terms.push(term)
+  for (const chunk of chunksOf(text)) for (const term of chunkTerms(chunk)) terms.push(term)
   return terms
 }
 
@@ -36,22 +32,15 @@ export function meaningfulWords(text: string): ReadonlyMap<string, readonly stri
 
 /** The words of a text in lower case, names taken apart. */
 export function wordsOf(text: string): string[] {
-  return chunksOf(text).flatMap(wordsOfChunk)
+  return chunksOf(text).flatMap(chunkWords)
 }
 
 function chunksOf(text: string): readonly string[] {
   return text.match(CHUNK) ?? []
 }
 
-function termsOfChunk(chunk: string): readonly string[] {
-  const cached = known.get(chunk)
-  if (cached) return cached
-  const terms = wordsOfChunk(chunk).flatMap(termsOfWord)
-  if (chunk.length > CHUNK_CHARS_MAX) return terms
-  if (known.size >= CHUNKS_MAX) known.clear()
-  known.set(chunk, terms)
-  return terms
-}
+const chunkWords = remembering(wordsOfChunk)
+const chunkTerms = remembering((chunk) => wordsOfChunk(chunk).flatMap(termsOfWord))
 
 function wordsOfChunk(chunk: string): readonly string[] {
   const spaced = chunk

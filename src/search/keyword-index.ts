@@ -9,13 +9,15 @@ const FIELDS: readonly { readonly weight: number; readonly b: number; textOf(doc
   { weight: 1.5, b: 0.3, textOf: ({ server }) => server },
   { weight: 1, b: 0.7, textOf: ({ description }) => description },
   { weight: 0.7, b: 0.6, textOf: ({ parameterNames }) => parameterNames.join(' ') },
-  { weight: 0.3, b: 0.7, textOf: ({ parameterTexts }) => parameterTexts.join(' ') },
+  { weight: 0.3, b: 0.7, textOf: firstParameterTexts },
   { weight: 0.3, b: 0.6, textOf: ({ serverText }) => serverText },
 ]
 /** The field of what was learned: its counts are shares of the lessons that have the term, in steps of this. */
 const LEARNED = FIELDS.length
 const LEARNED_STEP = 1 / 31
 const K1 = 1.2
+/** What is said of parameters is half of all text; more of it finds nothing more (docs/reference/search-quality.md). */
+const PARAMETER_CHARS_MAX = 400
 /** Of a long text the beginning says what it is about. */
 const FIELD_CHARS_MAX = 8000
 
@@ -59,17 +61,17 @@ export function createKeywordIndex(): KeywordIndex {
     add(slot, document) {
       const needed = (slot + 1) * FIELDS.length
       if (needed > lengths.length) lengths = grown(lengths, needed)
-      const byTerm = new Map<string, number[]>()
+      const own: string[] = []
       for (const [field, { textOf }] of FIELDS.entries()) {
         const terms = termsOf(textOf(document).slice(0, FIELD_CHARS_MAX))
         lengths[slot * FIELDS.length + field] = terms.length
-        for (const term of terms) count(byTerm, term, field)
+        for (const term of terms) if (post(postings, term, { slot, field, times: 1 })) own.push(term)
       }
       for (const [term, share] of learnedShares(document.learned)) {
-        for (let step = LEARNED_STEP; step <= share; step += LEARNED_STEP) count(byTerm, term, LEARNED)
+        const times = Math.round(share / LEARNED_STEP)
+        if (post(postings, term, { slot, field: LEARNED, times })) own.push(term)
       }
-      for (const [term, counts] of byTerm) post(postings, term, slot, counts)
-      termsIn.set(slot, [...byTerm.keys()])
+      termsIn.set(slot, own)
     },
     remove(slot) {
       for (const term of termsIn.get(slot) ?? []) {
@@ -86,6 +88,10 @@ export function createKeywordIndex(): KeywordIndex {
       return sumUp(terms, { weighed, frequencies })
     },
   }
+}
+
+function firstParameterTexts({ parameterTexts }: SearchDocument): string {
+  return parameterTexts.join(' ').slice(0, PARAMETER_CHARS_MAX)
 }
 
 interface Frequencies {
@@ -154,19 +160,27 @@ function learnedShares(lessons: readonly Lesson[]): ReadonlyMap<string, number> 
   return shares
 }
 
-function count(byTerm: Map<string, number[]>, term: string, field: number): void {
-  let counts = byTerm.get(term)
-  if (!counts) byTerm.set(term, (counts = [...FIELDS.map(() => 0), 0]))
-  counts[field] = (counts[field] ?? 0) + 1
+interface Posting {
+  readonly slot: number
+  readonly field: number
+  readonly times: number
 }
 
-function post(postings: Map<string, number[]>, term: string, slot: number, counts: readonly number[]): void {
-  let list = postings.get(term)
-  if (!list) postings.set(term, (list = []))
-  for (let field = 0; field < counts.length; field += 1) {
-    const times = Math.min(counts[field] ?? 0, COUNT_MAX)
-    if (times > 0) list.push((slot << SLOT_SHIFT) | (field << COUNT_BITS) | times)
+/** Whether it is the first of the slot: what is added to a slot is added together, so the last posting tells. */
+function post(postings: Map<string, number[]>, term: string, { slot, field, times }: Posting): boolean {
+  const list = postings.get(term)
+  const place = (slot << FIELD_BITS) | field
+  if (!list) {
+    postings.set(term, [(place << COUNT_BITS) | times])
+    return true
   }
+  const last = list.at(-1) ?? 0
+  if (last >> COUNT_BITS === place) {
+    list[list.length - 1] = (place << COUNT_BITS) | Math.min((last & COUNT_MAX) + times, COUNT_MAX)
+    return false
+  }
+  list.push((place << COUNT_BITS) | times)
+  return last >> SLOT_SHIFT !== slot
 }
 
 interface Weighing {

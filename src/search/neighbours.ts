@@ -1,10 +1,3 @@
-import { createByteRows } from './dot-products.ts'
-import { lengthOf } from './vector-table.ts'
-
-const WHOLE_WORD = /^[a-z]{3,}$/
-const NEIGHBOURS_MAX = 12
-const NEARNESS_MIN = 0.5
-
 /** A word of nearly the same meaning. */
 export interface Neighbour {
   readonly word: string
@@ -12,27 +5,37 @@ export interface Neighbour {
   readonly nearness: number
 }
 
-/** Finds the neighbours of a word among the whole words of a table of vectors, the nearest first. */
-export function createNeighbours(vocabulary: ReadonlyMap<string, number>, rows: Int8Array, dimensions: number) {
-  const words = [...vocabulary.keys()].filter((word) => WHOLE_WORD.test(word))
-  const table = createByteRows(dimensions)
-  const rowOf = (word: string): Int8Array => {
-    const token = vocabulary.get(word) ?? 0
-    return rows.subarray(token * dimensions, (token + 1) * dimensions)
+type NearTokens = ReadonlyMap<number, readonly { readonly token: number; readonly nearness: number }[]>
+
+const NEARNESS_STEP = 1 / 65_535
+
+/**
+ * Little-endian: where each token's neighbours begin (32 bits each, one more than there are tokens), then the neighbours, a
+ * token and a cosine of 16 bits each.
+ */
+export function packedNeighbours(near: NearTokens, size: number): Uint8Array {
+  const starts = new Uint32Array(size + 1)
+  const pairs: number[] = []
+  for (let token = 0; token < size; token += 1) {
+    for (const other of near.get(token) ?? []) pairs.push(other.token, Math.round(other.nearness / NEARNESS_STEP))
+    starts[token + 1] = pairs.length
   }
-  const slots = Int32Array.from(words.keys())
-  const lengths = Float64Array.from(words, (word) => lengthOf(rowOf(word)))
-  for (const [slot, word] of words.entries()) table.set(slot, rowOf(word))
+  return Buffer.concat([Buffer.from(starts.buffer), Buffer.from(Uint16Array.from(pairs).buffer)])
+}
+
+/** Reads what `packedNeighbours` made: the neighbours of a word, the nearest first. */
+export function createNeighbours(packed: Uint8Array, vocabulary: ReadonlyMap<string, number>) {
+  const words = [...vocabulary.keys()]
+  const { buffer, byteOffset } = packed
+  const starts = new Uint32Array(buffer, byteOffset, words.length + 1)
+  const pairs = new Uint16Array(buffer, byteOffset + starts.byteLength)
   return function neighboursOf(word: string): readonly Neighbour[] {
-    if (!WHOLE_WORD.test(word) || !vocabulary.has(word)) return []
-    const row = rowOf(word)
-    const length = lengthOf(row)
+    const token = vocabulary.get(word)
+    if (token === undefined) return []
     const found: Neighbour[] = []
-    for (const [slot, dot] of table.dots(row, slots).entries()) {
-      const nearness = dot / ((lengths[slot] ?? 0) * length)
-      const other = words[slot] ?? word
-      if (nearness >= NEARNESS_MIN && other !== word) found.push({ word: other, nearness })
+    for (let at = starts[token] ?? 0; at < (starts[token + 1] ?? 0); at += 2) {
+      found.push({ word: words[pairs[at] ?? 0] ?? '', nearness: (pairs[at + 1] ?? 0) * NEARNESS_STEP })
     }
-    return found.toSorted((a, b) => b.nearness - a.nearness).slice(0, NEIGHBOURS_MAX)
+    return found
   }
 }

@@ -26,6 +26,7 @@ async function openTier(embedder: Embedder, storage?: Awaited<ReturnType<typeof 
   const kept = storage ?? (await freshStorage(storageEngines[0]!))
   const tier = createNeuralTier({ embedder, store: kept.search.vectors, log: quiet, now: Date.now })
   const scope = scopeOf(Int32Array.from(TEXTS.keys()), TEXTS.length)
+  tier.start()
   for (const [slot, text] of TEXTS.entries()) tier.put(slot, [{ text, weight: 1 }])
   return { tier, scope, storage: kept }
 }
@@ -82,6 +83,7 @@ test('a scope of which too little is known is not ranked; one slot in twenty may
   }
   const storage = await freshStorage(storageEngines[0]!)
   const tier = createNeuralTier({ embedder, store: storage.search.vectors, log: quiet, now: Date.now })
+  tier.start()
   for (let slot = 0; slot < 19; slot += 1) tier.put(slot, [{ text: `tool ${slot}`, weight: 1 }])
   await until('all are known', () => tier.isComplete())
   const of = async (count: number) => {

@@ -15,7 +15,7 @@ import type { View } from './views.ts'
 /** A scope of which less is known is not ranked by this tier. */
 const COVERAGE_MIN = 0.9
 /** Of a long query the beginning: each word costs a millisecond. */
-const QUERY_CHARS_MAX = 512
+const QUERY_CHARS_MAX = 640
 const QUERY_MS_MAX = 400
 const QUERIES_MAX = 8
 
@@ -31,7 +31,8 @@ export interface NeuralSay {
 
 /** The tier that needs a model: knows a vector for each slot as soon as one is kept or computed. */
 export interface NeuralTier extends AsyncDisposable {
-  /** Takes effect in the background. */
+  /** Loads the model and computes what is wanted, in the background; until then it only takes note. */
+  start(): void
   put(slot: number, views: readonly View[]): void
   remove(slot: number): void
   say(query: string, scope: Scope): Promise<NeuralSay>
@@ -47,6 +48,7 @@ export function createNeuralTier(deps: NeuralDeps): NeuralTier {
   const part = embedder.isRemote ? 'remote' : 'neural'
   const stop = new AbortController()
   const work: Work = { wanted: new Map(), pending: new Set(), keep, changed: () => void (generation += 1) }
+  let isStarted = false
   const filler = createVectorFiller(deps, work, stop.signal)
   const vectorOf = createQueryEmbedder(deps, filler)
   let table: VectorTable | undefined
@@ -59,10 +61,14 @@ export function createNeuralTier(deps: NeuralDeps): NeuralTier {
     generation += 1
   }
   return {
+    start() {
+      isStarted = true
+      filler.start()
+    },
     put(slot, views) {
       work.wanted.set(slot, views)
       work.pending.add(slot)
-      filler.start()
+      if (isStarted) filler.start()
     },
     remove(slot) {
       work.wanted.delete(slot)

@@ -58,6 +58,8 @@ export interface OpenSearch extends RecordedSearch, AsyncDisposable {
   readonly history: Pick<SearchStore, 'list' | 'stats' | 'missed'>
   /** Tells that a call of a tool has not failed: it teaches the search that led to it. */
   called(call: SuccessfulCall): void
+  /** Called when the gateway listens. */
+  readAhead(): void
   readonly lessons: Lessons
   readonly learning: boolean
   /** How far the neural tier is; undefined without one, or while nobody has searched. */
@@ -66,7 +68,13 @@ export interface OpenSearch extends RecordedSearch, AsyncDisposable {
   rerankFailure(): string | undefined
 }
 
-/** The search over a catalog. It reads its tables and the catalog at the first query: who never searches pays nothing. */
+/** So many tools take longer to read than the first searcher would like to wait. */
+const READ_AHEAD_FROM = 1000
+
+/**
+ * The search over a catalog. It reads its tables and the catalog at the first query, or ahead where there are many tools; it
+ * loads the model at the first query: who never searches pays little.
+ */
 export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> {
   const { catalog, policy, stores, log, settings, now } = deps
   await stores.vectors.prune(now() - UNWANTED_MS_MAX)
@@ -82,6 +90,7 @@ export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> 
   const history = createSearchHistory({ store: stores.searches, log })
   const search = async (query: ToolQuery): Promise<ToolAnswer> => {
     opened ??= open()
+    opened.neural?.start()
     const answer = await opened.tools.search(query)
     const ids = answer.found.map(({ tool }) => tool.id)
     if (settings.learning) trail.searched(query.principal.id, query.text, ids)
@@ -89,6 +98,9 @@ export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> 
   }
   return {
     ...recordedSearch({ search, history, now }),
+    readAhead() {
+      if (catalog.allTools().length >= READ_AHEAD_FROM) void (opened ??= open()).tools.readAhead()
+    },
     history: stores.searches,
     called({ principal, namespace, name }) {
       if (!trail.knows(principal.id)) return

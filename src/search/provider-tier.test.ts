@@ -41,6 +41,7 @@ async function openStage(url: string, kept?: Stage['storage'], texts: readonly s
   const remote = createNeuralTier({ ...deps, embedder: createRemoteEmbedder({ url, model: 'm' }) })
   const tier = createProviderTier({ remote, openEmbedded })
   for (const [slot, text] of texts.entries()) tier.put(slot, [{ text, weight: 1 }])
+  tier.start()
   return { tier, embedded, storage, [Symbol.asyncDispose]: () => tier[Symbol.asyncDispose]() }
 }
 

@@ -22,6 +22,7 @@ export function createProviderTier({ remote, openEmbedded }: ProviderTierDeps): 
   const open = (): NeuralTier | undefined => {
     const opened = openEmbedded?.()
     for (const [slot, views] of wanted) opened?.put(slot, views)
+    opened?.start()
     return opened
   }
   const close = (): Promise<void> | undefined => {
@@ -31,6 +32,7 @@ export function createProviderTier({ remote, openEmbedded }: ProviderTierDeps): 
     return closing
   }
   return {
+    start: remote.start,
     put(slot, views) {
       wanted.set(slot, views)
       remote.put(slot, views)

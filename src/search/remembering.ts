@@ -1,4 +1,5 @@
 const KEPT_MAX = 20_000
+const CHARS_MAX = 64
 
 /** The same function, which makes each thing once: texts are made of the same words again and again. */
 export function remembering<T extends object>(make: (word: string) => T): (word: string) => T {
@@ -6,6 +7,7 @@ export function remembering<T extends object>(make: (word: string) => T): (word:
   return (word) => {
     const cached = known.get(word)
     if (cached) return cached
+    if (word.length > CHARS_MAX) return make(word)
     if (known.size >= KEPT_MAX) known.clear()
     const made = make(word)
     known.set(word, made)

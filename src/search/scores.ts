@@ -14,8 +14,10 @@ export function relative(scores: Scores, { floor, top = 1 }: Relation = {}): Sco
   const range = bestOf(scores) - from
   const shares = new Float64Array(scores.length)
   if (!(range > 0)) return shares
-  for (let place = 0; place < scores.length; place += 1)
-    shares[place] = (Math.max(0, (scores[place] ?? 0) - from) / range) * top
+  for (let place = 0; place < scores.length; place += 1) {
+    const above = (scores[place] as number) - from
+    shares[place] = above < 0 ? 0 : (above / range) * top
+  }
   return shares
 }
 
@@ -25,13 +27,15 @@ export function rangeOf(scores: Scores): number {
 
 export function bestOf(scores: Scores): number {
   let best = -Infinity
-  for (const score of scores) if (score > best) best = score
+  for (let place = 0; place < scores.length; place += 1)
+    if ((scores[place] as number) > best) best = scores[place] as number
   return best
 }
 
 function worstOf(scores: Scores): number {
   let worst = Infinity
-  for (const score of scores) if (score < worst) worst = score
+  for (let place = 0; place < scores.length; place += 1)
+    if ((scores[place] as number) < worst) worst = scores[place] as number
   return worst
 }
 
@@ -41,7 +45,7 @@ export function withSteps(whole: Scores, steps: readonly Scores[], share: number
   const best = new Float64Array(whole.length)
   for (const step of steps)
     for (let place = 0; place < best.length; place += 1)
-      if ((step[place] ?? 0) > (best[place] ?? 0)) best[place] = step[place] ?? 0
+      if ((step[place] as number) > (best[place] as number)) best[place] = step[place] as number
   return mixed(whole, best, share)
 }
 
@@ -49,7 +53,7 @@ export function withSteps(whole: Scores, steps: readonly Scores[], share: number
 export function mixed(one: Scores, other: Scores, share: number): Scores {
   const scores = new Float64Array(one.length)
   for (let place = 0; place < scores.length; place += 1)
-    scores[place] = (1 - share) * (one[place] ?? 0) + share * (other[place] ?? 0)
+    scores[place] = (1 - share) * (one[place] as number) + share * (other[place] as number)
   return scores
 }
 

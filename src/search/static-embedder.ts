@@ -30,17 +30,16 @@ export function loadStaticEmbedder(folder: string): StaticEmbedder {
       .map((token, id) => [token, id] as const),
   )
   const piecesOf = remembering((word) => wordPieces(word, vocabulary))
-  let near: ((word: string) => readonly Neighbour[]) | undefined
+  const near = createNeighbours(readFileSync(join(folder, 'neighbours.bin')), vocabulary)
   return {
     dimensions: DIMENSIONS,
-    // Made at the first question: not every search has one.
-    near: (word) => (near ??= remembering(createNeighbours(vocabulary, rows, DIMENSIONS)))(word),
+    near,
     embed(text) {
       const sum = new Float32Array(DIMENSIONS)
       for (const token of tokensOf(text, piecesOf)) {
         const scale = scales[token] ?? 0
         const from = token * DIMENSIONS
-        for (let i = 0; i < DIMENSIONS; i += 1) sum[i] = (sum[i] ?? 0) + scale * (rows[from + i] ?? 0)
+        for (let i = 0; i < DIMENSIONS; i += 1) sum[i] = (sum[i] as number) + scale * (rows[from + i] as number)
       }
       return normalised(sum)
     },

@@ -45,6 +45,8 @@ export interface ToolAnswer extends Omit<Ranking, 'hits' | 'nearest'> {
 /** Finds the tools of a catalog that fit a task. */
 export interface ToolSearch extends Disposable {
   search(query: ToolQuery): Promise<ToolAnswer>
+  /** Reads the catalog before anybody asks. */
+  readAhead(): Promise<void>
 }
 
 export interface ToolSearchDeps {
@@ -98,6 +100,7 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
       if (isWhole) answers.set(key, answer)
       return answer
     },
+    readAhead: slots.upToDate,
     [Symbol.dispose]: () => slots[Symbol.dispose](),
   }
 }

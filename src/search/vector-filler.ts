@@ -97,7 +97,7 @@ export function createVectorFiller(deps: NeuralDeps, work: Work, signal: AbortSi
     filling = undefined
   }
   const start = (): void => {
-    filling ??= fill()
+    if (isBehind()) filling ??= fill()
   }
   return {
     start,

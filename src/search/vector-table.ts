@@ -22,10 +22,12 @@ export interface VectorTable {
 
 export function packed(vector: Float32Array): PackedVector {
   let largest = 0
-  for (const value of vector) largest = Math.max(largest, Math.abs(value))
+  for (let i = 0; i < vector.length; i += 1) largest = Math.max(largest, Math.abs(vector[i] as number))
   const scale = largest / STEP
   const bytes = new Int8Array(vector.length)
-  if (scale > 0) for (let i = 0; i < bytes.length; i += 1) bytes[i] = Math.round((vector[i] ?? 0) / scale)
+  if (scale === 0) return { scale, bytes }
+  const perScale = 1 / scale
+  for (let i = 0; i < bytes.length; i += 1) bytes[i] = Math.round((vector[i] as number) * perScale)
   return { scale, bytes }
 }
 
@@ -35,7 +37,7 @@ export function unpacked({ bytes, scale }: PackedVector): Float32Array {
 
 export function lengthOf(vector: Float32Array | Int8Array): number {
   let squares = 0
-  for (const value of vector) squares += value * value
+  for (let i = 0; i < vector.length; i += 1) squares += (vector[i] as number) ** 2
   return Math.sqrt(squares)
 }
 
@@ -72,7 +74,7 @@ export function createVectorTable(dimensions: number): VectorTable {
       const dots = rows.dots(bytes, slots)
       const scores = new Float64Array(slots.length)
       for (let place = 0; place < scores.length; place += 1)
-        scores[place] = (dots[place] ?? 0) * scale * (scales[slots[place] ?? 0] ?? Number.NaN)
+        scores[place] = (dots[place] as number) * scale * (scales[slots[place] as number] as number)
       return scores
     },
   }
