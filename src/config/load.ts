@@ -105,6 +105,7 @@ function staticConfig(values: SettingValues) {
     allowedOrigins: values.allowed_origins,
     egressAllow: values.egress_allow,
     search: { embedder: values.search_embedder, learning: values.search_learning },
+    anonymousRole: values.anonymous_role,
     stdioRegistration: values.stdio_registration,
     expose: values.expose,
     metricsEnabled: values.metrics_enabled,
