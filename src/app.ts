@@ -1,21 +1,24 @@
+import type { BannerFacts } from '#cli/banner'
 import type { Config, DynamicConfig } from '#config/config'
 import { removeGatewayFile, writeGatewayFile } from '#config/gateway-file'
 import { followConfig } from '#config/reload'
 import { secretKey } from '#config/secret-key'
 import type { Gateway } from '#gateway/gateway'
 import { openGateway } from '#gateway/open-gateway'
+import { createVisibleViews, type VisibleViews } from '#gateway/visible-views'
 import { createApi } from '#http/api'
 import { createFrontDoor, type FrontDoor } from '#http/front-door'
-import { LOCAL_PRINCIPAL } from '#identity/principal'
+import { localPrincipal, type Principal } from '#identity/principal'
 import { uuidv7 } from '#kernel/ids'
 import { GATEWAY_INFO } from '#kernel/protocol'
 import { createSealer } from '#kernel/seal'
 import { createMcpEndpoint, type McpEndpoint } from '#mcp/endpoint'
 import { exposureOf } from '#mcp/exposure'
 import { createHostGuard } from '#mcp/host-guard'
-import { ALLOW_ALL } from '#policy/policy'
+import { createPolicy, type Policy } from '#policy/policy'
+import { BUILT_IN_ROLES } from '#policy/roles'
 import { applyFile } from '#registry/apply-file'
-import { overviewOf, type UpstreamLine } from '#registry/overview'
+import { overviewOf } from '#registry/overview'
 import { openRegistry } from '#registry/registry'
 import type { Registry } from '#registry/registry-api'
 import { openToolSearch, type OpenSearch } from '#search/open-tool-search'
@@ -28,18 +31,11 @@ import { openOutbound, type Outbound } from '#upstream/open-outbound'
 /** The whole program, built and not yet listening. */
 export interface App extends AsyncDisposable {
   /** Begins to listen, and to connect upstreams in the background. */
-  listen(): Promise<Listening>
+  listen(): Promise<BannerFacts>
   /** Reads the config file again. */
   reload(): void
   /** Finishes what runs (within the grace period), stops all children, stores what is to be stored. */
   close(): Promise<void>
-}
-
-/** Where the gateway can be reached, and what it had when it began to listen. */
-export interface Listening {
-  readonly url: string
-  readonly mcp: string
-  readonly servers: readonly UpstreamLine[]
 }
 
 export interface AppDeps {
@@ -48,7 +44,6 @@ export interface AppDeps {
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
-const CONNECT_TIMEOUT_MS = 10_000
 const now = (): number => Date.now()
 
 /** The composition root: the only place that knows every room. */
@@ -72,6 +67,7 @@ interface Parts {
 interface Core {
   readonly storage: Storage
   readonly registry: Registry
+  readonly access: { readonly policy: Policy; readonly views: VisibleViews; readonly principal: Principal }
   readonly search: OpenSearch
   readonly outbound: Outbound
   readonly gateway: Gateway
@@ -86,8 +82,11 @@ async function createCore(config: Config, deps: AppDeps, resources: AsyncDisposa
   const registry = await openRegistry({ stores: storage.registry, expose: config.expose, now, newId: uuidv7 })
   followCatalog(logs.logger('registry'), registry.catalog)
   await applyFile(registry, config.dynamic, logs.logger('registry'))
-  const shared = { catalog: registry.catalog, now }
-  const searchDeps = { policy: ALLOW_ALL, stores: storage.search, settings: config.search, log: logs.logger('search') }
+  const policy = createPolicy(BUILT_IN_ROLES)
+  const views = createVisibleViews(registry.catalog, policy)
+  const access = { policy, views, principal: localPrincipal(config.anonymousRole) }
+  const shared = { catalog: registry.catalog, ...access, now }
+  const searchDeps = { stores: storage.search, settings: config.search, log: logs.logger('search') }
   const search = resources.use(await openToolSearch({ ...shared, ...searchDeps }))
   const news: Core['news'] = { resourceUpdated() {}, taskChanged() {} }
   const { resultBytesMax: messageBytesMax, handshakeTimeoutMs, toolTimeoutMs } = config
@@ -107,7 +106,7 @@ async function createCore(config: Config, deps: AppDeps, resources: AsyncDisposa
       log: logs.logger('upstream'),
       now,
       inherited: environment,
-      limits: { messageBytesMax, handshakeTimeoutMs, connectTimeoutMs: CONNECT_TIMEOUT_MS },
+      limits: { messageBytesMax, handshakeTimeoutMs, connectTimeoutMs: 10_000 },
       admission: { ...config, isLoopbackOnly: true },
       configFile: config.file,
       toolTimeoutMs,
@@ -121,20 +120,20 @@ async function createCore(config: Config, deps: AppDeps, resources: AsyncDisposa
     outbound.watch(dynamic.discovery)
   }
   await useGuards(config.dynamic.guards)
-  return { storage, registry, search, outbound, gateway, news, apply }
+  return { access, storage, registry, search, outbound, gateway, news, apply }
 }
 
 async function createSurfaces({ config, core, life, resources }: Parts, { logs }: AppDeps): Promise<FrontDoor> {
-  const { registry, storage, gateway } = core
+  const { registry, storage, gateway, search, access } = core
   const { upstreams, admission, discovery } = core.outbound
   const guard = createHostGuard(config)
   const endpoint = createMcpEndpoint({
     ...upstreams,
     gateway,
     catalog: registry.catalog,
-    search: core.search,
+    search,
+    ...access,
     guard,
-    principal: LOCAL_PRINCIPAL,
     sealer: createSealer(await secretKey(config)),
     log: logs.logger('mcp'),
     bodyBytesMax: config.bodyBytesMax,
@@ -147,9 +146,10 @@ async function createSurfaces({ config, core, life, resources }: Parts, { logs }
     gateway,
     upstreams,
     executions: storage.executions,
-    search: core.search,
+    search,
     exposureOf,
     definitionTokens: endpoint.definitionTokens,
+    ...access,
     metrics: config.metricsEnabled ? createMetrics(endpoint) : undefined,
     health: {
       version: GATEWAY_INFO.version,

@@ -1,4 +1,4 @@
-import { printBanner } from '#cli/banner'
+import { printBanner, type BannerFacts } from '#cli/banner'
 import { processIo } from '#cli/io'
 import { runCli } from '#cli/program'
 import { untilStopped } from '#cli/until-stopped'
@@ -7,13 +7,13 @@ import { readGatewayFile } from '#config/gateway-file'
 import { loadConfig } from '#config/load'
 import { gatewayListening, settingsUnused } from '#telemetry/events'
 import { createLogger } from '#telemetry/log'
-import { bridgeStdio, createApp, type App, type Listening } from './app.ts'
+import { bridgeStdio, createApp, type App } from './app.ts'
 
 type Config = ReturnType<typeof loadConfig>
 
 const life = { endsWithParent: environment()['npm_lifecycle_event'] !== undefined }
 
-async function start(config: Config): Promise<{ app: App; listening: Listening }> {
+async function start(config: Config): Promise<{ app: App; listening: BannerFacts }> {
   const logs = createLogger({ level: config.logLevel, pretty: process.stderr.isTTY })
   const log = logs.logger('main')
   settingsUnused(log, config.unusedSettings)

@@ -92,6 +92,8 @@ export interface Config {
   /** Private hosts and CIDRs that API-registered upstreams and HTTP tools may have. */
   readonly egressAllow: readonly string[]
   readonly search: SearchConfig
+  /** The role of callers without a credential. */
+  readonly anonymousRole: string
   readonly stdioRegistration: 'auto' | 'on' | 'off'
   /** What `/mcp` lists: the tools, or the meta-tools. */
   readonly expose: Expose

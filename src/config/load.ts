@@ -107,6 +107,7 @@ function staticConfig(values: SettingValues) {
     allowedOrigins: values.allowed_origins,
     egressAllow: values.egress_allow,
     search: searchConfig(values),
+    anonymousRole: values.anonymous_role,
     stdioRegistration: values.stdio_registration,
     expose: values.expose,
     metricsEnabled: values.metrics_enabled,

@@ -102,6 +102,11 @@ export const SETTINGS = {
     secondsBetween(0, 3600),
     'How long a stopping gateway waits for calls that still run.',
   ),
+  anonymous_role: setting(
+    'admin',
+    oneOf(['viewer', 'user', 'developer', 'operator', 'admin']),
+    'What callers without a credential may do. There are no credentials yet, and the gateway listens on loopback only.',
+  ),
   search_embedder: setting(
     'minilm',
     oneOf(['minilm', 'static']),
@@ -157,7 +162,6 @@ export const LATER_SETTINGS = [
   'cache_enabled',
   'admin_username',
   'admin_password',
-  'anonymous_role',
   'circuit_breaker_failure_threshold',
   'circuit_breaker_recovery_seconds',
   'circuit_breaker_success_threshold',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { AppError } from '#kernel/errors'
-import { callResult, testCall } from '../../test/support/test-call.ts'
+import { callResult, testCall, everything } from '../../test/support/test-call.ts'
 import { openTestRegistry, quiet, snapshotOf, upstreamDraft } from '../../test/support/test-registry.ts'
 import type { CallKind, Dispatch, Interceptor } from './call.ts'
 import { callPath, createGateway, type Links } from './call-path.ts'
@@ -28,7 +28,7 @@ async function openGateway(dispatch: Dispatch, own: Partial<Links> = {}) {
   } satisfies Partial<Links>
   const ways = Object.fromEntries(ORDER.map((name) => [name, link(name)])) as Pick<Links, (typeof ORDER)[number]>
   const links: Links = { ...observers, ...ways, ...own }
-  const gateway = createGateway({ catalog: t.registry.catalog, path: callPath(links), dispatch })
+  const gateway = createGateway({ views: everything(t.registry.catalog), path: callPath(links), dispatch })
   return {
     gateway,
     passed,

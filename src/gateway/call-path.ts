@@ -1,9 +1,9 @@
 import { AppError, toAppError } from '#kernel/errors'
 import { Roster } from '#kernel/roster'
-import type { Catalog } from '#registry/registry-api'
 import type { Call, CallKind, CallResult, Dispatch, Interceptor, Observer, RoutedCall } from './call.ts'
 import type { Gateway } from './gateway.ts'
 import { route } from './route.ts'
+import type { VisibleViews } from './visible-views.ts'
 
 /** One row of the call path and the calls it is for: a link around what is below it, or an observer of what came out. */
 export type Row = Link | Observation
@@ -50,12 +50,12 @@ export function callPath(links: Links): readonly Row[] {
 const STOPPING = new AppError('unavailable', 'The gateway is stopping')
 
 export interface GatewayDeps {
-  readonly catalog: Catalog
+  readonly views: VisibleViews
   readonly path: readonly Row[]
   readonly dispatch: Dispatch
 }
 
-export function createGateway({ catalog, path, dispatch }: GatewayDeps): Gateway {
+export function createGateway({ views, path, dispatch }: GatewayDeps): Gateway {
   const enter = byKind((kind) => fold(path, kind, dispatch))
   const observers = byKind((kind) => observersOf(path, kind))
   const running = new Roster<Call>()
@@ -69,7 +69,7 @@ export function createGateway({ catalog, path, dispatch }: GatewayDeps): Gateway
       running.add(call)
       try {
         if (isDraining) throw STOPPING
-        const result = await enter[call.kind](routed(catalog, call))
+        const result = await enter[call.kind](routed(views, call))
         for (const ended of observers[call.kind]) {
           // Nearly never anything to wait for.
           const busy = ended(call, result)
@@ -127,8 +127,8 @@ function note({ notes, startedAt }: Call, stage: string): void {
 }
 
 /** The same call with its target: not a copy, because every call would pay for it. */
-function routed(catalog: Catalog, call: Call): RoutedCall {
-  const target = route(catalog, call)
+function routed(views: VisibleViews, call: Call): RoutedCall {
+  const target = route(views, call)
   call.target = target
   call.notes.server = target.server
   return call as RoutedCall

@@ -1,6 +1,5 @@
 import { AppError } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
-import type { Catalog } from '#registry/registry-api'
 import { createArgumentSchemas } from './argument-schemas.ts'
 import { isToolError, type Call, type Dispatch } from './call.ts'
 import { callPath, createGateway } from './call-path.ts'
@@ -13,9 +12,10 @@ import { createTimeout } from './interceptors/timeout.ts'
 import { createValidateArguments } from './interceptors/validate-arguments.ts'
 import { loadGuards, type GuardEntry } from './load-guards.ts'
 import { createTrace } from './trace.ts'
+import type { VisibleViews } from './visible-views.ts'
 
 export interface OpenGatewayDeps {
-  readonly catalog: Catalog
+  readonly views: VisibleViews
   readonly executions: ExecutionStore
   readonly dispatch: Dispatch
   /** Hears of the calls of tools that did not fail. */
@@ -34,7 +34,7 @@ export interface OpenGateway extends AsyncDisposable {
 
 /** Builds the parts that exist; `callPath` puts them in order. */
 export function openGateway(deps: OpenGatewayDeps): OpenGateway {
-  const { catalog, executions, dispatch, log, now } = deps
+  const { views, executions, dispatch, log, now } = deps
   const history = createHistory({ store: executions, log, now })
   const schemas = createArgumentSchemas((error) => log.debug({ error }, 'input schema cannot be compiled'))
   let guards: readonly Guard[] = []
@@ -50,7 +50,7 @@ export function openGateway(deps: OpenGatewayDeps): OpenGateway {
     timeout: createTimeout(now),
   })
   return {
-    gateway: createGateway({ catalog, path, dispatch }),
+    gateway: createGateway({ views, path, dispatch }),
     async useGuards(entries) {
       guards = await loadGuards(entries)
     },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { testCall, type CallParts } from '../../test/support/test-call.ts'
+import { testCall, type CallParts, everything } from '../../test/support/test-call.ts'
 import {
   httpToolDraft,
   namespaceDraft,
@@ -37,7 +37,7 @@ async function openFilled(): Promise<TestRegistry> {
 }
 
 const to = ({ registry }: TestRegistry, parts: CallParts) => {
-  const { server, originalName } = route(registry.catalog, testCall(parts))
+  const { server, originalName } = route(everything(registry.catalog), testCall(parts))
   return `${server} ${originalName}`
 }
 
@@ -90,7 +90,7 @@ describe('R252 a call finds its upstream', () => {
     const text =
       '{"name":"read","inputSchema":{ "type":"object" },"annotations":{"readOnlyHint":true,"idempotentHint":"yes"}}'
     await t.registry.publishSnapshot(snapshotOf(id, {}, { tools: [{ key: 'read', text }] }))
-    const { tool } = route(t.registry.catalog, testCall({ name: 'files__read', params: {} }))
+    const { tool } = route(everything(t.registry.catalog), testCall({ name: 'files__read', params: {} }))
     expect(tool).toEqual({
       kind: 'mcp',
       exposedName: 'files__read',

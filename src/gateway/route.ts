@@ -2,12 +2,12 @@ import { AppError, ToolNotFoundError } from '#kernel/errors'
 import { matchesGlob } from '#kernel/glob'
 import { isJsonObject, objectAt, stringAt } from '#kernel/json'
 import type { CatalogEntry, CatalogTool, CatalogView } from '#registry/catalog-view'
-import type { Catalog } from '#registry/registry-api'
 import type { Call, RoutedTool, Target } from './call.ts'
+import type { VisibleViews } from './visible-views.ts'
 
-/** Finds out where a call goes, by the catalog's tables alone: a name is never taken apart. */
-export function route(catalog: Catalog, call: Call): Target {
-  const view = catalog.view(call.namespace)
+/** Finds out where a call goes, by the tables of what its principal sees: a name is never taken apart. */
+export function route(views: VisibleViews, call: Call): Target {
+  const view = views.view(call.principal, call.namespace)
   if (!view) throw new AppError('not_found', `Unknown namespace: ${call.namespace ?? ''}`)
   switch (call.kind) {
     case 'tool':
@@ -15,6 +15,7 @@ export function route(catalog: Catalog, call: Call): Target {
     case 'prompt':
       return routePrompt(view, call.name)
     case 'resource':
+      if (!views.mayUseResource(call.principal, call.name)) throw unknownResource(call.name)
       return routeResource(view, call.name)
     case 'completion':
       return routeCompletion(view, call)
@@ -67,7 +68,12 @@ export function routeResource(view: CatalogView, uri: string): Target {
   const capable = view.upstreams.filter(({ snapshot }) => snapshot.capabilities['resources'] !== undefined)
   const owner = onlyOwner(sameScheme) ?? (sameScheme.length === 0 ? onlyOwner(capable) : undefined)
   if (owner) return toTarget(owner, uri)
-  throw new AppError('resource_not_found', `Unknown resource: ${uri}`, { details: { uri } })
+  throw unknownResource(uri)
+}
+
+/** What there is not, and what the caller may not know of. */
+export function unknownResource(uri: string): AppError {
+  return new AppError('resource_not_found', `Unknown resource: ${uri}`, { details: { uri } })
 }
 
 function templateFor(view: CatalogView, uri: string): CatalogEntry | undefined {

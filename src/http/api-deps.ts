@@ -4,11 +4,13 @@ import type { discoveryAnswer, discoveryRequest } from '#contract/discovery'
 import type { logLevelBody } from '#contract/log-level'
 import type { ExecutionStore } from '#gateway/executions'
 import type { Gateway } from '#gateway/gateway'
+import type { Principal } from '#identity/principal'
 import type { AppError } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
 import type { Exposure } from '#mcp/exposure'
 import type { TokenReport } from '#mcp/token-ledger'
 import type { CatalogView } from '#registry/catalog-view'
+import type { Policy } from '#policy/policy'
 import type { HttpToolDraft, Registry, UpstreamDraft } from '#registry/registry-api'
 import type { UpstreamControl } from '#registry/upstream-status'
 import type { OpenSearch } from '#search/open-tool-search'
@@ -32,6 +34,9 @@ export interface ApiDeps {
   readonly search: OpenSearch
   readonly upstreams: UpstreamControl
   readonly health: HealthSource
+  readonly policy: Policy
+  /** The caller, as long as nobody can say who he is. */
+  readonly principal: Principal
   /** What `tools/list` of a view gives, and what that counts. */
   exposureOf(view: CatalogView): Pick<Exposure, 'now' | 'tokens'>
   definitionTokens(): TokenReport

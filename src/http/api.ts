@@ -2,10 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import helmet from '@fastify/helmet'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import { allActions } from '#policy/permission'
 import type { ApiDeps } from './api-deps.ts'
 import { createBodyReader } from './body-reader.ts'
 import { noRoute } from './no-route.ts'
 import { describeApi } from './open-api.ts'
+import type { Endpoint } from './endpoint.ts'
 import { failureOf, problemReply } from './problem.ts'
 import { createRequestId } from './request-id.ts'
 import { logFailure, watchRequest } from './request-log.ts'
@@ -22,7 +24,9 @@ export interface Api {
   close(): Promise<void>
 }
 
-export async function createApi(deps: ApiDeps): Promise<Api> {
+/** Rejects when an endpoint does not say who may use it. */
+export async function createApi(deps: ApiDeps, endpoints: readonly Endpoint[] = ENDPOINTS): Promise<Api> {
+  endpoints.forEach(checkAccess)
   const app = createFastify(deps)
   await secure(app, deps)
   await describeApi(app, deps.health.version)
@@ -31,13 +35,18 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, bodies.read)
   let openApiText: string | undefined
   const context = { ...deps, openApiText: () => (openApiText ??= JSON.stringify(app.swagger())) }
-  for (const endpoint of ENDPOINTS) serveEndpoint(app, endpoint, { context, bodies })
+  for (const endpoint of endpoints) serveEndpoint(app, endpoint, { context, bodies })
   await app.ready()
   return {
     handle: (request, response) => app.routing(request, response),
     inject: app.inject.bind(app),
     close: () => app.close(),
   }
+}
+
+function checkAccess({ method, path, access }: Endpoint): void {
+  const known: readonly string[] = ['public', ...allActions()]
+  if (!known.includes(access)) throw new Error(`${method} ${path} declares no access`)
 }
 
 function createFastify(deps: ApiDeps): FastifyInstance {

@@ -1,6 +1,10 @@
 import type { z } from 'zod'
 import type { Principal } from '#identity/principal'
+import type { Action } from '#policy/permission'
 import type { ApiDeps } from './api-deps.ts'
+
+/** What a route demands of its caller. */
+type Access = Action | 'public'
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -40,6 +44,8 @@ interface Contract<P, Q, B, A> {
   readonly method: Method
   /** With `:name` places. */
   readonly path: string
+  /** Who may: the permission that the caller needs, or everybody. */
+  readonly access: Access
   readonly group: string
   readonly summary: string
   readonly params?: z.ZodType<P>

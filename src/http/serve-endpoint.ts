@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { problem } from '#contract/problem'
-import { LOCAL_PRINCIPAL } from '#identity/principal'
+import type { Principal } from '#identity/principal'
+import { AppError } from '#kernel/errors'
 import type { BodyReader } from './body-reader.ts'
 import { ReadyText, type ApiContext, type ApiRequest, type Endpoint } from './endpoint.ts'
 
@@ -11,7 +12,7 @@ interface Serving {
 
 /** Makes a declaration answer. */
 export function serveEndpoint(app: FastifyInstance, endpoint: Endpoint, { context, bodies }: Serving): void {
-  const { method, path, params, query, body, answer, status, mediaType } = endpoint
+  const { method, path, access, params, query, body, answer, status, mediaType } = endpoint
   app.route({
     method,
     url: path,
@@ -23,8 +24,19 @@ export function serveEndpoint(app: FastifyInstance, endpoint: Endpoint, { contex
       ...(body && { body }),
       response: { [status]: mediaType ? { content: { [mediaType]: { schema: answer } } } : answer, default: problem },
     },
+    // Before the body is read: who may not, learns nothing of what is wrong with it.
+    async onRequest() {
+      const { policy, principal } = context
+      if (access === 'public' || policy.decide(principal, access).allowed) return
+      throw new AppError('permission_denied', `This needs the permission ${access}`, {
+        details: { permission: access },
+      })
+    },
     async handler(request, reply) {
-      const result = await endpoint.handle(context, apiRequest(request, reply, bodies))
+      const result = await endpoint.handle(
+        context,
+        apiRequest(request, reply, { bodies, principal: context.principal }),
+      )
       void reply.code(status)
       if (!(result instanceof ReadyText)) return reply.send(result)
       return reply.type(result.contentType).send(result.text)
@@ -32,13 +44,18 @@ export function serveEndpoint(app: FastifyInstance, endpoint: Endpoint, { contex
   })
 }
 
-function apiRequest(request: FastifyRequest, reply: FastifyReply, bodies: BodyReader): ApiRequest {
+interface Caller {
+  readonly bodies: BodyReader
+  readonly principal: Principal
+}
+
+function apiRequest(request: FastifyRequest, reply: FastifyReply, { bodies, principal }: Caller): ApiRequest {
   const { params, query, body } = request
   return {
     params,
     query,
     body,
-    principal: LOCAL_PRINCIPAL,
+    principal,
     requestId: request.id,
     bodyText: bodies.textOf(request),
     traceparent: traceparentOf(request),

@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   validation_error: row(422, -32602, false, 'A parameter is missing, unknown, or has the wrong type or value.'),
   authentication_error: row(401, -31401, false, 'The caller did not prove who it is.'),
   forbidden: row(403, -31403, false, 'Host, Origin or address is not one that this gateway accepts.'),
+  permission_denied: row(403, -31403, false, 'The caller may not do this.'),
   not_found: row(404, -31404, false, 'The thing named in the address does not exist.'),
   method_not_allowed: row(405, -31405, false, 'The address exists but does not take this HTTP method.'),
   not_acceptable: row(406, -31406, false, 'The Accept header leaves no media type to answer with.'),

@@ -1,4 +1,4 @@
-import { routeResource } from '#gateway/route'
+import { routeResource, unknownResource } from '#gateway/route'
 import type { CallResult } from '#gateway/call'
 import { AppError } from '#kernel/errors'
 import { objectAt, stringAt, type JsonObject } from '#kernel/json'
@@ -94,8 +94,8 @@ export function createLegacyRequests(deps: LegacyRequestsDeps): LegacyRequests {
   }
 }
 
-function viewOf({ catalog }: McpDeps, { namespace }: LegacySession): CatalogView {
-  const view = catalog.view(namespace)
+function viewOf({ views }: McpDeps, { principal, namespace }: LegacySession): CatalogView {
+  const view = views.view(principal, namespace)
   if (!view) throw new AppError('not_found', `Unknown namespace: ${namespace ?? ''}`)
   return view
 }
@@ -125,8 +125,8 @@ function call(deps: LegacyRequestsDeps, session: LegacySession, request: RpcRequ
   })
 }
 
-function ownerOf({ catalog }: McpDeps, { namespace }: LegacySession, { params }: RpcRequest): string | undefined {
-  return catalog.view(namespace)?.toolByName.get(stringAt(params, 'name') ?? '')?.upstreamId
+function ownerOf(deps: McpDeps, session: LegacySession, { params }: RpcRequest): string | undefined {
+  return viewOf(deps, session).toolByName.get(stringAt(params, 'name') ?? '')?.upstreamId
 }
 
 function aboutTasks(
@@ -163,6 +163,7 @@ async function subscribe(
   request: RpcRequest,
 ): Promise<string> {
   const uri = uriOf(request)
+  if (!deps.views.mayUseResource(session.principal, uri)) throw unknownResource(uri)
   const { upstreamId } = routeResource(view, uri)
   if (session.subscriptions.has(uri)) return '{}'
   session.subscriptions.set(uri, upstreamId)

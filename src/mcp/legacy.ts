@@ -160,7 +160,7 @@ export function take(session: LegacySession, message: Exclude<RpcMessage, RpcReq
 
 function openSession(deps: LegacyDeps, arrival: Arrival, request: RpcRequest): void {
   const { principal, namespace, response } = arrival
-  const view = deps.catalog.view(namespace)
+  const view = deps.views.view(principal, namespace)
   if (!view) throw new AppError('not_found', `Unknown namespace: ${namespace ?? ''}`)
   const { hello, result } = initializeResult(deps, request, view)
   const session = deps.sessions.open(hello, principal, namespace)

@@ -1,4 +1,5 @@
 import type { Gateway } from '#gateway/gateway'
+import type { VisibleViews } from '#gateway/visible-views'
 import type { Logger } from '#kernel/logger'
 import type { Sealer } from '#kernel/seal'
 import type { Catalog } from '#registry/registry-api'
@@ -9,6 +10,7 @@ import type { TaskDeps } from './tasks.ts'
 export interface McpDeps extends TaskDeps {
   readonly gateway: Gateway
   readonly catalog: Catalog
+  readonly views: VisibleViews
   readonly search: Pick<ToolSearch, 'search'>
   readonly sealer: Sealer
   readonly log: Logger

@@ -70,7 +70,7 @@ async function answer(deps: ModernDeps, calls: ModernCalls, asked: Asked): Promi
 async function resultOf(deps: ModernDeps, calls: ModernCalls, asked: Asked): Promise<string | Buffer | undefined> {
   const { arrival, request, reply } = asked
   const claim = readClaim(request, arrival.request.headers)
-  const view = deps.catalog.view(arrival.namespace)
+  const view = deps.views.view(arrival.principal, arrival.namespace)
   if (!view) throw new AppError('not_found', `Unknown namespace: ${arrival.namespace ?? ''}`)
   const { method, params } = request
   if (Object.hasOwn(LIST_METHODS, method)) {
@@ -159,7 +159,10 @@ function discoverResult({ catalog, gateways }: ModernDeps, view: CatalogView): s
 /** Opens a stream of news: what was accepted first, then each change. Resolves when one side has ended it. */
 async function listen(deps: ModernDeps, view: CatalogView, { arrival, request, reply }: Asked): Promise<void> {
   const closed = new Promise((resolve) => arrival.response.once('close', resolve))
-  const uris = wantedUris(request).map((uri) => ({ uri, upstreamId: ownerOf(view, uri) }))
+  const mayUse = (uri: string): boolean => deps.views.mayUseResource(arrival.principal, uri)
+  const uris = wantedUris(request)
+    .filter(mayUse)
+    .map((uri) => ({ uri, upstreamId: ownerOf(view, uri) }))
   const known = uris.filter((each): each is { uri: string; upstreamId: string } => each.upstreamId !== undefined)
   const filter = acceptedFilter(
     request,

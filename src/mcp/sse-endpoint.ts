@@ -37,7 +37,7 @@ export function createSseEndpoint(deps: LegacyDeps): SseEndpoint {
   }
   const start = (connection: Connection, arrival: Arrival, request: RpcRequest): void => {
     if (connection.session) throw new AppError('invalid_request', 'This session is initialized already')
-    const view = deps.catalog.view(arrival.namespace)
+    const view = deps.views.view(arrival.principal, arrival.namespace)
     if (!view) throw new AppError('not_found', 'Unknown namespace')
     const { hello, result } = initializeResult(deps, request, view)
     connection.session = deps.sessions.open(hello, arrival.principal, arrival.namespace)

@@ -79,7 +79,7 @@ describe('R113 a claim', () => {
 describe('R113 what makes a call of a request', () => {
   const context = {
     namespace: undefined,
-    principal: { id: 'a' },
+    principal: { id: 'a', roles: [] },
     caller: { sessionKey: 's', profile: { capabilities: {} } },
     signal: new Cancellation(),
   }

@@ -1,31 +1,59 @@
 import type { Principal } from '#identity/principal'
-
-/** What somebody may want to do with a tool. */
-type Action = 'search'
-
-/** What a decision can be about. */
-interface Resource {
-  readonly kind: 'tool'
-  /** Exposed name. */
-  readonly name: string
-  readonly server: string
-}
+import { isAbout, isFor, type Action, type Permission } from './permission.ts'
+import type { Role } from './roles.ts'
 
 interface Decision {
   readonly allowed: boolean
-  /** Which rule decided. */
+  /** Which rule decided, in words for an operator. */
   readonly rule: string
 }
 
 /** May they: the one place that every surface asks. */
 export interface Policy {
-  decide(principal: Principal, action: Action, resource: Resource): Decision
+  /** Without a name: whether there is anything that the principal may do this with. */
+  decide(principal: Principal, action: Action, name?: string): Decision
   /** Principals with one scope are allowed the same: what was found for one may be shown to another. */
   scopeOf(principal: Principal): string
 }
 
-/** The rule on a gateway that listens on loopback only and asks for no credential. */
-export const ALLOW_ALL: Policy = {
-  decide: () => ({ allowed: true, rule: 'local' }),
-  scopeOf: () => 'local',
+/** Decisions are made again when so many are remembered. */
+const DECISIONS_MAX = 50_000
+
+/** Decides by the roles of the principal. A role that there is not allows nothing. */
+export function createPolicy(roles: readonly Role[]): Policy {
+  const byName = new Map(roles.map((role) => [role.name, role]))
+  const known = new Map<string, Decision>()
+  return {
+    scopeOf,
+    decide(principal, action, name) {
+      const key = `${scopeOf(principal)}\n${action}\n${name ?? ''}`
+      const cached = known.get(key)
+      if (cached) return cached
+      const own = principal.roles.flatMap((role) => byName.get(role) ?? [])
+      const decision = decideBy(own, action, name)
+      if (known.size >= DECISIONS_MAX) known.clear()
+      known.set(key, decision)
+      return decision
+    },
+  }
+}
+
+function scopeOf({ roles }: Principal): string {
+  return roles.toSorted().join(' ')
+}
+
+function decideBy(roles: readonly Role[], action: Action, name: string | undefined): Decision {
+  const find = (kind: 'allow' | 'deny', isMeant: (permission: Permission) => boolean) => {
+    for (const role of roles) {
+      const permission = role[kind].find((each) => isFor(each, action) && isMeant(each))
+      if (permission) return { role, permission }
+    }
+    return undefined
+  }
+  // A denial of some names does not deny the action itself.
+  const denied = find('deny', (each) => (name === undefined ? each.pattern === undefined : isAbout(each, name)))
+  if (denied) return { allowed: false, rule: `role ${denied.role.name} denies ${denied.permission.text}` }
+  const allowed = find('allow', (each) => name === undefined || isAbout(each, name))
+  if (allowed) return { allowed: true, rule: `role ${allowed.role.name} allows ${allowed.permission.text}` }
+  return { allowed: false, rule: `no role allows ${action}` }
 }

@@ -9,7 +9,7 @@ const QUERY: ToolQuery = {
   namespace: 'dev',
   limit: 10,
   threshold: 0,
-  principal: { id: 'ann' },
+  principal: { id: 'ann', roles: [] },
   surface: 'mcp',
 }
 

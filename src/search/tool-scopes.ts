@@ -28,10 +28,7 @@ interface Asked {
 export function createScopes(policy: Policy, prepare: (tools: readonly CatalogTool[]) => PreparedScope) {
   let byView = new WeakMap<CatalogView, Map<string, ToolScope>>()
   const allowed = (view: CatalogView, principal: Principal): readonly CatalogTool[] =>
-    view.tools.filter(
-      ({ exposedName, server }) =>
-        policy.decide(principal, 'search', { kind: 'tool', name: exposedName, server }).allowed,
-    )
+    view.tools.filter(({ exposedName }) => policy.decide(principal, 'tools:read', exposedName).allowed)
   const scopeOf = (tools: readonly CatalogTool[]): ToolScope => ({ tools, prepared: prepare(tools) })
   const unfiltered = (view: CatalogView, principal: Principal): ToolScope => {
     const key = policy.scopeOf(principal)

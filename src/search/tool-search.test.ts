@@ -6,12 +6,12 @@ import type { ToolQuery } from './tool-search.ts'
 
 /** Everybody but the guest may find everything; the guest nothing that is secret. */
 const policy: Policy = {
-  decide: ({ id }, _action, { name }) => ({ allowed: id !== 'guest' || !name.includes('secret'), rule: 'test' }),
+  decide: ({ id }, _action, name = '') => ({ allowed: id !== 'guest' || !name.includes('secret'), rule: 'test' }),
   scopeOf: ({ id }) => (id === 'guest' ? 'guest' : 'all'),
 }
 
-const ANN = { id: 'ann' }
-const GUEST = { id: 'guest' }
+const ANN = { id: 'ann', roles: [] }
+const GUEST = { id: 'guest', roles: [] }
 
 async function open(t: TestRegistry, learning = true) {
   const { catalog } = t.registry
@@ -64,7 +64,7 @@ test('R133 a repeated query is answered from the cache, for who may find the sam
   const { search, ask } = await open(t)
   const first = await ask('read file')
   expect(first.cached).toBe(false)
-  const again = await ask('read file', { principal: { id: 'bob' } })
+  const again = await ask('read file', { principal: { id: 'bob', roles: [] } })
   expect(again).toEqual({ ...first, id: again.id, cached: true })
   expect(await ask('read file', { principal: GUEST })).toMatchObject({ cached: false, total: 3 })
   expect(await ask('read file', { limit: 1 })).toMatchObject({ cached: false })

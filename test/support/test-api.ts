@@ -4,7 +4,9 @@ import type { ApiDeps } from '#http/api-deps'
 import { uuidv7 } from '#kernel/ids'
 import type { LogFields, Logger } from '#kernel/logger'
 import { exposureOf } from '#mcp/exposure'
-import { ALLOW_ALL } from '#policy/policy'
+import { LOCAL_PRINCIPAL } from '#identity/principal'
+import { createPolicy } from '#policy/policy'
+import { BUILT_IN_ROLES } from '#policy/roles'
 import { openRegistry } from '#registry/registry'
 import type { Catalog } from '#registry/registry-api'
 import type { UpstreamSnapshot } from '#registry/snapshot'
@@ -64,6 +66,8 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
     exposureOf,
     definitionTokens: () => ({ namespaces: [], sessions: [] }),
     metrics: createMetrics({ definitionTokens: () => ({ namespaces: [] }) }),
+    policy: createPolicy(BUILT_IN_ROLES),
+    principal: LOCAL_PRINCIPAL,
     upstreams: { status: () => ONLINE, logs: () => [], restart: () => Promise.resolve() },
     health: {
       version: '1.2.3',
@@ -102,7 +106,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
 /** The search without the model, which takes half a second to load. */
 export function openTestSearch(catalog: Catalog, stores: SearchStores, { log }: { readonly log: Logger }) {
   const settings = { embedder: 'static', learning: true } as const
-  return openToolSearch({ catalog, policy: ALLOW_ALL, stores, settings, log, now: Date.now })
+  return openToolSearch({ catalog, policy: createPolicy(BUILT_IN_ROLES), stores, settings, log, now: Date.now })
 }
 
 /** A result as an upstream called `files` would give it. */

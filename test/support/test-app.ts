@@ -1,9 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { BannerFacts } from '#cli/banner'
 import { loadConfig } from '#config/load'
 import { createLogger } from '#telemetry/log'
-import { createApp, type App, type Listening } from '../../src/app.ts'
+import { createApp, type App } from '../../src/app.ts'
 import { apiClient, type ApiClient } from './api-client.ts'
 
 type Members = Readonly<Record<string, unknown>>
@@ -11,7 +12,7 @@ type Members = Readonly<Record<string, unknown>>
 /** The whole gateway in this process, on real sockets, with everything of its own. */
 export interface TestApp extends AsyncDisposable {
   readonly app: App
-  readonly listening: Listening
+  readonly listening: BannerFacts
   readonly directory: string
   readonly api: ApiClient
   /** The lines of the log, as they were written. */

@@ -1,3 +1,7 @@
+import { createVisibleViews, type VisibleViews } from '#gateway/visible-views'
+import { createPolicy } from '#policy/policy'
+import { BUILT_IN_ROLES } from '#policy/roles'
+import type { Catalog } from '#registry/registry-api'
 import type { Call, CallKind, CallResult, Caller, RoutedCall, Target } from '#gateway/call'
 import { Cancellation } from '#kernel/cancellation'
 import { traceId, uuidv7 } from '#kernel/ids'
@@ -35,7 +39,7 @@ export function testCall(parts: CallParts = {}): Call {
     name,
     traceparent: undefined,
     namespace,
-    principal: { id: 'alice' },
+    principal: { id: 'alice', roles: ['admin'] },
     paramsText: parts.paramsText ?? JSON.stringify(params),
     params,
     caller: { sessionKey: 'test', profile: { capabilities: {} }, ...parts.caller },
@@ -56,4 +60,9 @@ export function routedCall(parts: CallParts = {}, target: Partial<Target> = {}):
 /** A result as a legacy upstream called `files` would give it. */
 export function callResult(text = '{"content":[]}'): CallResult {
   return { text, value: JSON.parse(text) as JsonObject, server: 'files', era: 'legacy' }
+}
+
+/** Views in which nothing is hidden. */
+export function everything(catalog: Catalog): VisibleViews {
+  return createVisibleViews(catalog, createPolicy(BUILT_IN_ROLES))
 }

@@ -4,6 +4,7 @@ import { endpoint } from '../../endpoint.ts'
 export const getLogLevel = endpoint({
   method: 'GET',
   path: '/api/v1/admin/log-level',
+  access: 'settings:read',
   group: 'admin',
   summary: 'How much the gateway logs',
   status: 200,

@@ -6,6 +6,7 @@ import { executionBody } from '../../execution-shape.ts'
 export const getExecution = endpoint({
   method: 'GET',
   path: '/api/v1/executions/:id',
+  access: 'executions:read',
   group: 'executions',
   summary: 'One call of the history',
   params: executionParams,

@@ -5,6 +5,7 @@ import { executionBody, executionFilter } from '../../execution-shape.ts'
 export const listExecutions = endpoint({
   method: 'GET',
   path: '/api/v1/executions',
+  access: 'executions:read',
   group: 'executions',
   summary: 'History of calls, failures included, newest first',
   query: executionQuery,

@@ -9,6 +9,7 @@ import { storageWorks } from '../../storage-check.ts'
 export const getDetailedHealth = endpoint({
   method: 'GET',
   path: '/api/v1/health/detailed',
+  access: 'health:read',
   group: 'health',
   summary: 'Each component for itself',
   status: 200,

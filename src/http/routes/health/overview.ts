@@ -6,6 +6,7 @@ import { storageWorks } from '../../storage-check.ts'
 export const getHealth = endpoint({
   method: 'GET',
   path: '/api/v1/health',
+  access: 'public',
   group: 'health',
   summary: 'Whether the gateway works; answers 200 either way',
   status: 200,

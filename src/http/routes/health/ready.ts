@@ -6,6 +6,7 @@ import { storageWorks } from '../../storage-check.ts'
 export const getReadiness = endpoint({
   method: 'GET',
   path: '/api/v1/health/ready',
+  access: 'public',
   group: 'health',
   summary: 'The gateway takes work; 503 while it drains or its storage is down',
   status: 200,

@@ -5,6 +5,7 @@ import { namespaceAnswer } from '../../namespace-shape.ts'
 export const getNamespace = endpoint({
   method: 'GET',
   path: '/api/v1/namespaces/:name',
+  access: 'namespaces:read',
   group: 'namespaces',
   summary: 'One published set',
   params: namespaceParams,

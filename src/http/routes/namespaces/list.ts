@@ -6,6 +6,7 @@ import { pageOf } from '../../page.ts'
 export const listNamespaces = endpoint({
   method: 'GET',
   path: '/api/v1/namespaces',
+  access: 'namespaces:read',
   group: 'namespaces',
   summary: 'Published sets of tools',
   query: namespaceQuery,

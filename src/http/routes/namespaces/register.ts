@@ -5,6 +5,7 @@ import { namespaceAnswer, namespaceDraft } from '../../namespace-shape.ts'
 export const registerNamespace = endpoint({
   method: 'POST',
   path: '/api/v1/namespaces',
+  access: 'namespaces:create',
   group: 'namespaces',
   summary: 'Publish a set of tools at /mcp/{name}',
   body: namespaceRegistration,

@@ -5,6 +5,7 @@ import { endpoint } from '../../endpoint.ts'
 export const removeNamespace = endpoint({
   method: 'DELETE',
   path: '/api/v1/namespaces/:name',
+  access: 'namespaces:delete',
   group: 'namespaces',
   summary: 'Take a published set away; its tools stay',
   params: namespaceParams,

@@ -6,6 +6,7 @@ import { namespaceAnswer, namespaceDraft } from '../../namespace-shape.ts'
 export const replaceNamespace = endpoint({
   method: 'PUT',
   path: '/api/v1/namespaces/:name',
+  access: 'namespaces:update',
   group: 'namespaces',
   summary: 'Replace a published set; what is absent has its default again',
   params: namespaceParams,

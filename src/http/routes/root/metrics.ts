@@ -5,6 +5,7 @@ import { endpoint, ReadyText } from '../../endpoint.ts'
 export const getMetrics = endpoint({
   method: 'GET',
   path: '/metrics',
+  access: 'metrics:read',
   group: 'root',
   summary: 'Metrics in the text format of Prometheus',
   status: 200,

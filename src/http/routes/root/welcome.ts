@@ -4,6 +4,7 @@ import { endpoint } from '../../endpoint.ts'
 export const getWelcome = endpoint({
   method: 'GET',
   path: '/',
+  access: 'public',
   group: 'root',
   summary: 'Where everything is',
   status: 200,

@@ -6,6 +6,7 @@ import { isoTime, pageOf } from '../../page.ts'
 export const listLessons = endpoint({
   method: 'GET',
   path: '/api/v1/searches/lessons',
+  access: 'searches:report',
   group: 'searches',
   summary: 'What the search has learned from use',
   query: lessonQuery,
@@ -33,6 +34,7 @@ export const listLessons = endpoint({
 export const forgetLessons = endpoint({
   method: 'DELETE',
   path: '/api/v1/searches/lessons',
+  access: 'searches:delete',
   group: 'searches',
   summary: 'Forget what the search has learned, of one tool or of all',
   query: lessonRemoval,

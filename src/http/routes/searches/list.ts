@@ -5,6 +5,7 @@ import { ownSearches, pastSearchOf } from '../../search-history-shape.ts'
 export const listSearches = endpoint({
   method: 'GET',
   path: '/api/v1/searches',
+  access: 'searches:read',
   group: 'searches',
   summary: 'Your own searches, newest first',
   query: searchHistoryQuery,

@@ -7,6 +7,7 @@ const NEVER_FOUND_MAX = 100
 export const getSearchStats = endpoint({
   method: 'GET',
   path: '/api/v1/searches/stats',
+  access: 'searches:report',
   group: 'searches',
   summary: 'Counts and times of all searches by type, and what was looked for in vain',
   query: searchStatsQuery,

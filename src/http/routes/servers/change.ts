@@ -5,6 +5,7 @@ import { serverChange, serverDetailsBody } from '../../server-shape.ts'
 export const changeServer = endpoint({
   method: 'PATCH',
   path: '/api/v1/proxy/servers/:id',
+  access: 'servers:update',
   group: 'servers',
   summary: 'Replace some settings of an MCP server',
   params: serverParams,

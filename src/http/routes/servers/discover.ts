@@ -5,6 +5,7 @@ import { endpoint } from '../../endpoint.ts'
 export const discoverServers = endpoint({
   method: 'POST',
   path: '/api/v1/proxy/discovery',
+  access: 'servers:create',
   group: 'servers',
   summary: 'Look for MCP servers and register the new ones',
   body: discoveryRequest,

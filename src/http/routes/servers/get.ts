@@ -5,6 +5,7 @@ import { serverDetailsBody } from '../../server-shape.ts'
 export const getServer = endpoint({
   method: 'GET',
   path: '/api/v1/proxy/servers/:id',
+  access: 'servers:read',
   group: 'servers',
   summary: 'One MCP server with its tools and processes',
   params: serverParams,

@@ -6,6 +6,7 @@ import { serverBody } from '../../server-shape.ts'
 export const listServers = endpoint({
   method: 'GET',
   path: '/api/v1/proxy/servers',
+  access: 'servers:read',
   group: 'servers',
   summary: 'MCP servers and how they are doing',
   query: serverQuery,

@@ -6,6 +6,7 @@ import { redactor } from '../../server-secrets.ts'
 export const getServerLogs = endpoint({
   method: 'GET',
   path: '/api/v1/proxy/servers/:id/logs',
+  access: 'servers:read',
   group: 'servers',
   summary: 'What an MCP server printed and the gateway noted about it, oldest first; offset counts from the newest',
   params: serverParams,

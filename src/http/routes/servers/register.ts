@@ -5,6 +5,7 @@ import { serverDetailsBody, serverDraft } from '../../server-shape.ts'
 export const registerServer = endpoint({
   method: 'POST',
   path: '/api/v1/proxy/servers',
+  access: 'servers:create',
   group: 'servers',
   summary: 'Add an MCP server; it connects in the background',
   body: serverRegistration,

@@ -5,6 +5,7 @@ import { endpoint } from '../../endpoint.ts'
 export const removeServer = endpoint({
   method: 'DELETE',
   path: '/api/v1/proxy/servers/:id',
+  access: 'servers:delete',
   group: 'servers',
   summary: 'Remove an MCP server and all that it offers',
   params: serverParams,

@@ -6,6 +6,7 @@ import { serverDetailsBody, serverDraft } from '../../server-shape.ts'
 export const replaceServer = endpoint({
   method: 'PUT',
   path: '/api/v1/proxy/servers/:id',
+  access: 'servers:update',
   group: 'servers',
   summary: 'Replace the settings of an MCP server; what is absent has its default again',
   params: serverParams,

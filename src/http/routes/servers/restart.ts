@@ -6,6 +6,7 @@ import { serverDetailsBody } from '../../server-shape.ts'
 export const restartServer = endpoint({
   method: 'POST',
   path: '/api/v1/proxy/servers/:id/restart',
+  access: 'servers:update',
   group: 'servers',
   summary: 'End the sessions of an MCP server and connect anew; answers when the attempt has ended',
   params: serverParams,

@@ -8,6 +8,7 @@ import { httpToolChange, overrideChange, toolDetailsBody } from '../../tool-shap
 export const changeTool = endpoint({
   method: 'PUT',
   path: '/api/v1/tools/:name',
+  access: 'tools:update',
   group: 'tools',
   summary: 'Replace members of an HTTP tool, or how a tool of an MCP server is shown',
   params: toolParams,

@@ -14,6 +14,7 @@ const CALLER = { sessionKey: 'rest', profile: { capabilities: {} } } as const
 export const executeTool = endpoint({
   method: 'POST',
   path: '/api/v1/tools/:name/execute',
+  access: 'tools:execute',
   group: 'tools',
   summary: 'Call a tool',
   params: toolParams,

@@ -6,6 +6,7 @@ import { toolDetailsBody } from '../../tool-shape.ts'
 export const getOneTool = endpoint({
   method: 'GET',
   path: '/api/v1/tools/:name',
+  access: 'tools:read',
   group: 'tools',
   summary: 'One tool',
   params: toolParams,

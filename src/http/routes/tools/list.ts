@@ -8,6 +8,7 @@ import { toolBody } from '../../tool-shape.ts'
 export const listTools = endpoint({
   method: 'GET',
   path: '/api/v1/tools',
+  access: 'tools:read',
   group: 'tools',
   summary: 'Tools, disabled ones included',
   query: toolQuery,

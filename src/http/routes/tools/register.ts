@@ -6,6 +6,7 @@ import { toolDraft } from '../../tool-shape.ts'
 export const registerTool = endpoint({
   method: 'POST',
   path: '/api/v1/tools',
+  access: 'tools:create',
   group: 'tools',
   summary: 'Offer a plain HTTP API as a tool',
   body: toolRegistration,

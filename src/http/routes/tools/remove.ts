@@ -7,6 +7,7 @@ import { getTool } from '../../find-tool.ts'
 export const removeTool = endpoint({
   method: 'DELETE',
   path: '/api/v1/tools/:name',
+  access: 'tools:delete',
   group: 'tools',
   summary: 'Remove an HTTP tool; its name is free afterwards',
   params: toolParams,

@@ -5,6 +5,7 @@ import { searchAnswerOf } from '../../search-shape.ts'
 export const searchTools = endpoint({
   method: 'POST',
   path: '/api/v1/tools/search',
+  access: 'tools:read',
   group: 'tools',
   summary: 'Find the tools that fit a task, the best first',
   body: searchRequest,
@@ -17,6 +18,7 @@ export const searchTools = endpoint({
 export const searchToolsByQuery = endpoint({
   method: 'GET',
   path: '/api/v1/tools/search',
+  access: 'tools:read',
   group: 'tools',
   summary: 'The same by URL',
   query: searchQuery,

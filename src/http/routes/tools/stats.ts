@@ -7,6 +7,7 @@ import { isoTimeOrNull } from '../../page.ts'
 export const getToolStats = endpoint({
   method: 'GET',
   path: '/api/v1/tools/:name/stats',
+  access: 'tools:read',
   group: 'tools',
   summary: 'How often a tool was called and how long it took',
   params: toolParams,

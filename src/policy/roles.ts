@@ -1,0 +1,26 @@
+import { readPermission, type Permission } from './permission.ts'
+
+/** What who has it may do. Deny wins, also over what other roles allow. */
+export interface Role {
+  readonly name: string
+  readonly allow: readonly Permission[]
+  readonly deny: readonly Permission[]
+}
+
+const READ = ['tools:read', 'servers:read', 'namespaces:read', 'searches:read', 'health:read']
+const USE = [...READ, 'tools:execute', 'prompts:use', 'resources:use']
+const DEVELOP = [...USE, 'tools:*', 'namespaces:*', 'executions:read', 'searches:*']
+const OPERATE = [...DEVELOP, 'servers:*', 'metrics:read', 'settings:*']
+
+/** The roles that every gateway has, from the least to the most. */
+export const BUILT_IN_ROLES: readonly Role[] = [
+  role('viewer', READ),
+  role('user', USE),
+  role('developer', DEVELOP),
+  role('operator', OPERATE),
+  role('admin', ['*:*']),
+]
+
+function role(name: string, permissions: readonly string[]): Role {
+  return { name, allow: permissions.map(readPermission), deny: [] }
+}
