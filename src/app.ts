@@ -4,19 +4,17 @@ import { removeGatewayFile, writeGatewayFile } from '#config/gateway-file'
 import { followConfig } from '#config/reload'
 import { secretKey } from '#config/secret-key'
 import type { Gateway } from '#gateway/gateway'
+import { openAccess, type Access } from '#gateway/open-access'
 import { openGateway } from '#gateway/open-gateway'
-import { createVisibleViews, type VisibleViews } from '#gateway/visible-views'
 import { createApi } from '#http/api'
 import { createFrontDoor, type FrontDoor } from '#http/front-door'
-import { localPrincipal, type Principal } from '#identity/principal'
+import { localPrincipal } from '#identity/principal'
 import { uuidv7 } from '#kernel/ids'
 import { GATEWAY_INFO } from '#kernel/protocol'
 import { createSealer } from '#kernel/seal'
 import { createMcpEndpoint, type McpEndpoint } from '#mcp/endpoint'
 import { exposureOf } from '#mcp/exposure'
 import { createHostGuard } from '#mcp/host-guard'
-import { createPolicy, type Policy } from '#policy/policy'
-import { BUILT_IN_ROLES } from '#policy/roles'
 import { applyFile } from '#registry/apply-file'
 import { overviewOf } from '#registry/overview'
 import { openRegistry } from '#registry/registry'
@@ -67,7 +65,7 @@ interface Parts {
 interface Core {
   readonly storage: Storage
   readonly registry: Registry
-  readonly access: { readonly policy: Policy; readonly views: VisibleViews; readonly principal: Principal }
+  readonly access: Access
   readonly search: OpenSearch
   readonly outbound: Outbound
   readonly gateway: Gateway
@@ -82,9 +80,8 @@ async function createCore(config: Config, deps: AppDeps, resources: AsyncDisposa
   const registry = await openRegistry({ stores: storage.registry, expose: config.expose, now, newId: uuidv7 })
   followCatalog(logs.logger('registry'), registry.catalog)
   await applyFile(registry, config.dynamic, logs.logger('registry'))
-  const policy = createPolicy(BUILT_IN_ROLES)
-  const views = createVisibleViews(registry.catalog, policy)
-  const access = { policy, views, principal: localPrincipal(config.anonymousRole) }
+  const accessDeps = { catalog: registry.catalog, store: storage.roles, now, newId: uuidv7 }
+  const access = await openAccess({ ...accessDeps, principal: localPrincipal(config.anonymousRole) })
   const shared = { catalog: registry.catalog, ...access, now }
   const searchDeps = { stores: storage.search, settings: config.search, log: logs.logger('search') }
   const search = resources.use(await openToolSearch({ ...shared, ...searchDeps }))

@@ -3,6 +3,7 @@ import { hasTerminal } from './io.ts'
 
 const STOP = ['SIGINT', 'SIGTERM'] as const
 const PARENT_CHECK_MS = 500
+const TERMINAL_CHECK_MS = 1000
 
 interface Asked {
   reload(): void
@@ -26,7 +27,12 @@ export function untilStopped(app: Asked, { endsWithParent }: Life): Promise<void
         resolve()
       })
     }
-    process.on('SIGHUP', () => (hadTerminal && !hasTerminal() ? resolve() : app.reload()))
+    process.on('SIGHUP', () => {
+      if (hadTerminal && !hasTerminal()) return resolve()
+      app.reload()
+      // The signal can be faster than the end of the terminal that it tells of.
+      if (hadTerminal) setTimeout(() => hasTerminal() || resolve(), TERMINAL_CHECK_MS).unref()
+    })
     if (endsWithParent) whenOrphaned(resolve)
   })
 }

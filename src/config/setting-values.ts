@@ -46,6 +46,11 @@ export function oneOf<const T extends string>(words: readonly T[]): (text: strin
   }
 }
 
+export function roleNameOf(text: string): string {
+  if (/^[a-z][a-z0-9_-]{0,63}$/.test(text)) return text
+  throw new Error(`must be the name of a role, not ${quoted(text)}`)
+}
+
 const LEVELS: Readonly<Record<string, LogLevel>> = {
   debug: 'DEBUG',
   info: 'INFO',

@@ -11,6 +11,7 @@ import {
   oneOf,
   originsOf,
   pathOf,
+  roleNameOf,
   rangesOf,
   secondsBetween,
   serviceUrlOf,
@@ -104,8 +105,8 @@ export const SETTINGS = {
   ),
   anonymous_role: setting(
     'admin',
-    oneOf(['viewer', 'user', 'developer', 'operator', 'admin']),
-    'What callers without a credential may do. There are no credentials yet, and the gateway listens on loopback only.',
+    roleNameOf,
+    'The role of callers without a credential: viewer, user, developer, operator, admin, or one of your own. There are no credentials yet, and the gateway listens on loopback only.',
   ),
   search_embedder: setting(
     'minilm',

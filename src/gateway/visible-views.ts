@@ -13,8 +13,13 @@ export interface VisibleViews {
 
 export function createVisibleViews(catalog: Catalog, policy: Policy): VisibleViews {
   const byView = new WeakMap<CatalogView, Map<string, CatalogView>>()
-  const scopes = new WeakMap<Principal, string>()
+  let scopes = new WeakMap<Principal, string>()
+  let revision = policy.revision()
   const scopeOf = (principal: Principal): string => {
+    if (revision !== policy.revision()) {
+      revision = policy.revision()
+      scopes = new WeakMap()
+    }
     const known = scopes.get(principal) ?? policy.scopeOf(principal)
     scopes.set(principal, known)
     return known

@@ -11,6 +11,7 @@ import type { Exposure } from '#mcp/exposure'
 import type { TokenReport } from '#mcp/token-ledger'
 import type { CatalogView } from '#registry/catalog-view'
 import type { Policy } from '#policy/policy'
+import type { RoleRegistry } from '#policy/role-registry'
 import type { HttpToolDraft, Registry, UpstreamDraft } from '#registry/registry-api'
 import type { UpstreamControl } from '#registry/upstream-status'
 import type { OpenSearch } from '#search/open-tool-search'
@@ -35,6 +36,7 @@ export interface ApiDeps {
   readonly upstreams: UpstreamControl
   readonly health: HealthSource
   readonly policy: Policy
+  readonly roles: RoleRegistry
   /** The caller, as long as nobody can say who he is. */
   readonly principal: Principal
   /** What `tools/list` of a view gives, and what that counts. */

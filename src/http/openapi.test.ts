@@ -48,6 +48,12 @@ const OPERATIONS: Readonly<Record<string, Success>> = {
   'PUT /api/v1/namespaces/{name}': [200, { expose: 'all' }],
   'DELETE /api/v1/namespaces/{name}': [204],
   'GET /api/v1/tokens': [200],
+  'GET /api/v1/roles': [200],
+  'POST /api/v1/roles': [201, { name: 'other' }],
+  'GET /api/v1/roles/{name}': [200],
+  'PUT /api/v1/roles/{name}': [200, {}],
+  'POST /api/v1/policy/explain': [200, { principal: { roles: ['user'] }, action: 'tools:execute' }],
+  'DELETE /api/v1/roles/{name}': [204],
   'GET /api/v1/health': [200],
   'GET /api/v1/health/live': [200],
   'GET /api/v1/health/ready': [200],
@@ -61,6 +67,7 @@ async function openFilledApi(): Promise<TestApi> {
   await addServer(t, 'files', ['read'])
   await t.send('POST', '/api/v1/tools', TOOL)
   await t.send('POST', '/api/v1/namespaces', { name: 'dev' })
+  await t.send('POST', '/api/v1/roles', { name: 'dev' })
   await t.storage.executions.append([EXECUTION])
   return t
 }

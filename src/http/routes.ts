@@ -13,6 +13,12 @@ import { registerNamespace } from './routes/namespaces/register.ts'
 import { removeNamespace } from './routes/namespaces/remove.ts'
 import { replaceNamespace } from './routes/namespaces/replace.ts'
 import { getMetrics } from './routes/root/metrics.ts'
+import { createRole } from './routes/roles/create.ts'
+import { explainPolicy } from './routes/roles/explain.ts'
+import { getRole } from './routes/roles/get.ts'
+import { listRoles } from './routes/roles/list.ts'
+import { removeRole } from './routes/roles/remove.ts'
+import { replaceRole } from './routes/roles/replace.ts'
 import { getOpenApi } from './routes/root/open-api.ts'
 import { getWelcome } from './routes/root/welcome.ts'
 import { listSearches } from './routes/searches/list.ts'
@@ -57,6 +63,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listNamespaces, registerNamespace,
   getNamespace,   replaceNamespace, removeNamespace,
   getTokens,
+  // roles
+  listRoles,      createRole,       getRole,          replaceRole,      removeRole,
+  explainPolicy,
   // operation
   getHealth,      getLiveness,      getReadiness,     getDetailedHealth,
   getLogLevel,    setLogLevel,

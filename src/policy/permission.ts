@@ -13,6 +13,7 @@ const ACTIONS = {
   health: ['read'],
   metrics: ['read'],
   settings: ['read', 'update'],
+  roles: ['read', 'create', 'update', 'delete'],
 } as const
 
 type Resource = keyof typeof ACTIONS
@@ -35,6 +36,10 @@ export function readPermission(text: string): Permission {
   const isKnown = allActions().some((known) => isFor(permission, known))
   if (isKnown && pattern !== '') return permission
   throw new ValidationError(`${JSON.stringify(text)} is no permission: it names no action that there is`)
+}
+
+export function isAction(text: string): text is Action {
+  return allActions().some((action) => action === text)
 }
 
 export function allActions(): Action[] {

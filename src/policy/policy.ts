@@ -14,17 +14,34 @@ export interface Policy {
   decide(principal: Principal, action: Action, name?: string): Decision
   /** Principals with one scope are allowed the same: what was found for one may be shown to another. */
   scopeOf(principal: Principal): string
+  /** Rises when the rules change: what was remembered of a scope is void. */
+  revision(): number
+}
+
+/** A policy whose roles can change while it runs. */
+export interface LivePolicy extends Policy {
+  /** Puts other roles in force, for the next decision. */
+  use(roles: readonly Role[]): void
 }
 
 /** Decisions are made again when so many are remembered. */
 const DECISIONS_MAX = 50_000
 
 /** Decides by the roles of the principal. A role that there is not allows nothing. */
-export function createPolicy(roles: readonly Role[]): Policy {
-  const byName = new Map(roles.map((role) => [role.name, role]))
+export function createPolicy(roles: readonly Role[]): LivePolicy {
+  let byName = new Map<string, Role>()
+  let revision = 0
   const known = new Map<string, Decision>()
+  const use = (next: readonly Role[]): void => {
+    byName = new Map(next.map((role) => [role.name, role]))
+    revision += 1
+    known.clear()
+  }
+  use(roles)
   return {
-    scopeOf,
+    use,
+    scopeOf: (principal) => `${revision} ${scopeOf(principal)}`,
+    revision: () => revision,
     decide(principal, action, name) {
       const key = `${scopeOf(principal)}\n${action}\n${name ?? ''}`
       const cached = known.get(key)

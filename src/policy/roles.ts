@@ -7,6 +7,12 @@ export interface Role {
   readonly deny: readonly Permission[]
 }
 
+interface WrittenRole {
+  readonly name: string
+  readonly permissions: readonly string[]
+  readonly deny: readonly string[]
+}
+
 const READ = ['tools:read', 'servers:read', 'namespaces:read', 'searches:read', 'health:read']
 const USE = [...READ, 'tools:execute', 'prompts:use', 'resources:use']
 const DEVELOP = [...USE, 'tools:*', 'namespaces:*', 'executions:read', 'searches:*']
@@ -22,5 +28,10 @@ export const BUILT_IN_ROLES: readonly Role[] = [
 ]
 
 function role(name: string, permissions: readonly string[]): Role {
-  return { name, allow: permissions.map(readPermission), deny: [] }
+  return roleOf({ name, permissions, deny: [] })
+}
+
+/** A role out of its permissions as they are written. Throws `validation_error` for one that is none. */
+export function roleOf({ name, permissions, deny }: WrittenRole): Role {
+  return { name, allow: permissions.map(readPermission), deny: deny.map(readPermission) }
 }

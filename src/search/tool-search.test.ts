@@ -8,6 +8,7 @@ import type { ToolQuery } from './tool-search.ts'
 const policy: Policy = {
   decide: ({ id }, _action, name = '') => ({ allowed: id !== 'guest' || !name.includes('secret'), rule: 'test' }),
   scopeOf: ({ id }) => (id === 'guest' ? 'guest' : 'all'),
+  revision: () => 0,
 }
 
 const ANN = { id: 'ann', roles: [] }

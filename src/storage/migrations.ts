@@ -9,6 +9,7 @@ const MIGRATIONS_TABLE = 'metamcp_migrations'
 const MIGRATIONS: Record<string, Migration> = {
   '0001_registry_and_history': { up: createFirstTables },
   '0002_search': { up: createSearchTables },
+  '0004_roles': { up: (db: Kysely<unknown>) => createRecordTable(db, 'roles') },
 }
 
 /**

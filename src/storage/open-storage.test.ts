@@ -222,8 +222,8 @@ describe('the SQLite directory', () => {
     runSql(
       here.path,
       `
-        drop table searches; drop table search_vectors; drop table search_lessons;
-        delete from metamcp_migrations where name = '0002_search'`,
+        drop table searches; drop table search_vectors; drop table search_lessons; drop table roles;
+        delete from metamcp_migrations where name > '0002'`,
     )
     await using second = await openQuietly(here.database)
     expect(await contentOf(second)).toEqual({ ...before, search: undefined })

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { DatabaseConfig } from '#config/config'
 import type { ExecutionStore } from '#gateway/executions'
 import type { Logger } from '#kernel/logger'
+import type { RoleRecord, RoleStore } from '#policy/role-registry'
 import type { RegistryStores } from '#registry/stores'
 import type { SearchStores } from '#search/open-tool-search'
 import { createExecutionStore } from './executions.ts'
@@ -23,6 +24,7 @@ export interface Storage extends AsyncDisposable {
   readonly registry: RegistryStores
   readonly executions: ExecutionStore
   readonly search: SearchStores
+  readonly roles: RoleStore
   /** Resolves when the database answers. */
   check(): Promise<void>
 }
@@ -62,6 +64,7 @@ function createStorage(engine: Engine): Storage {
     registry: createRegistryStores(db),
     executions: guarded(createExecutionStore(engine)),
     search: createSearchStores(db),
+    roles: guarded(createRecordStore<RoleRecord>(db, 'roles')),
     check: guarded({ ping }).ping,
     [Symbol.asyncDispose]: () => (closing ??= engine.close()),
   }

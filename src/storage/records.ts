@@ -19,12 +19,13 @@ const NOUNS: Record<RecordTableName, string> = {
   http_tools: 'tool',
   tool_overrides: 'tool override',
   namespaces: 'namespace',
+  roles: 'role',
 }
 
-/** One of the four tables of records. */
+/** One of the tables of records. */
 export function createRecordStore<T extends StoredRecord>(db: Database, tableName: RecordTableName): RecordStore<T> {
   const noun = NOUNS[tableName]
-  // All four tables have one shape, so the types of the first stand for each.
+  // All of them have one shape, so the types of the first stand for each.
   const table = tableName as 'upstreams'
   return {
     async list() {

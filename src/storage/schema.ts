@@ -74,10 +74,11 @@ export interface Schema {
   searches: SearchTable
   search_vectors: SearchVectorTable
   search_lessons: SearchLessonTable
+  roles: RecordTable
 }
 
 export const RECORD_TABLES = ['upstreams', 'http_tools', 'tool_overrides', 'namespaces'] as const
-export type RecordTableName = (typeof RECORD_TABLES)[number]
+export type RecordTableName = (typeof RECORD_TABLES)[number] | 'roles'
 
 /** The columns of `executions` in the order in which engines bind them. */
 export const EXECUTION_COLUMNS = [

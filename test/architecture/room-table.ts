@@ -83,7 +83,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     holds: 'SQLite and PostgreSQL adapters of the ports; migrations',
     values: ['kernel', 'resilience'],
     // The rooms whose ports it fills, and the settings it is opened with.
-    types: ['registry', 'gateway', 'search', 'identity', 'telemetry', 'config'],
+    types: ['registry', 'gateway', 'search', 'policy', 'identity', 'telemetry', 'config'],
   },
   cli: {
     holds: 'commands; talks to a running gateway over HTTP',

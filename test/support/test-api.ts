@@ -6,6 +6,7 @@ import type { LogFields, Logger } from '#kernel/logger'
 import { exposureOf } from '#mcp/exposure'
 import { LOCAL_PRINCIPAL } from '#identity/principal'
 import { createPolicy } from '#policy/policy'
+import { openRoles } from '#policy/role-registry'
 import { BUILT_IN_ROLES } from '#policy/roles'
 import { openRegistry } from '#registry/registry'
 import type { Catalog } from '#registry/registry-api'
@@ -52,6 +53,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
   const storage = await openStorage({ kind: 'sqlite', path: ':memory:' }, { log, now: Date.now })
   const registry = await openRegistry({ stores: storage.registry, now: Date.now, newId: uuidv7 })
   const search = await openTestSearch(registry.catalog, storage.search, { log })
+  const policy = createPolicy(BUILT_IN_ROLES)
   let level: ReturnType<ApiDeps['logLevel']> = 'INFO'
   const deps: ApiDeps = {
     registry,
@@ -66,7 +68,8 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
     exposureOf,
     definitionTokens: () => ({ namespaces: [], sessions: [] }),
     metrics: createMetrics({ definitionTokens: () => ({ namespaces: [] }) }),
-    policy: createPolicy(BUILT_IN_ROLES),
+    policy,
+    roles: await openRoles({ store: storage.roles, policy, now: Date.now, newId: uuidv7 }),
     principal: LOCAL_PRINCIPAL,
     upstreams: { status: () => ONLINE, logs: () => [], restart: () => Promise.resolve() },
     health: {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { legacyRaw, modernRaw, type RawClient } from '../support/raw-clients.ts'
 import { startBackend } from '../support/recording-backend.ts'
 import { realServers } from '../support/real-servers.ts'
-import { startTestApp } from '../support/test-app.ts'
+import { newDirectory, startTestApp } from '../support/test-app.ts'
 
 const VIEWER = { META_MCP_ANONYMOUS_ROLE: 'viewer', META_MCP_SEARCH_EMBEDDER: 'static' }
 
@@ -85,4 +85,36 @@ test('R132, Z1 over REST a viewer sees tools and changes and calls nothing', asy
   expect((await api.send('POST', 'proxy/servers', { name: 'x', command: 'node' })).status).toBe(403)
   expect((await api.send<{ total: number }>('GET', 'tools')).body.total).toBe(1)
   expect(backend.seen).toEqual([])
+})
+
+test('R062, R151, Z9 a role of one’s own shows and calls exactly its tools, and its change is in force with the next call', async () => {
+  await using directory = await newDirectory()
+  await using backend = await startBackend()
+  const tool = (path: string) => ({ endpoint: `${backend.url}${path}`, description: 'x' })
+  const file = { tools: { read_note: tool('/read'), delete_note: tool('/delete'), send_mail: tool('/mail') } }
+  for (const path of ['/read', '/mail']) backend.on(path, '{}')
+  const asAdmin = await startTestApp({ file, directory: directory.path })
+  const role = { name: 'notes', permissions: ['tools:*:*note', 'roles:*'], deny: ['tools:execute:delete*'] }
+  expect((await asAdmin.api.send('POST', 'roles', role)).status).toBe(201)
+  await asAdmin[Symbol.asyncDispose]()
+  await using gateway = await startTestApp({
+    file,
+    directory: directory.path,
+    env: { META_MCP_ANONYMOUS_ROLE: 'notes' },
+  })
+  await using client = await legacyRaw(gateway.listening.mcp)
+  const names = async () => {
+    const { result } = (await client.call('tools/list')) as unknown as { result: { tools: { name: string }[] } }
+    return result.tools.map(({ name }) => name)
+  }
+  expect(await names()).toEqual(['read_note'])
+  expect(await client.call('tools/call', { name: 'read_note', arguments: {} })).toHaveProperty('result')
+  expect(await client.call('tools/call', { name: 'delete_note', arguments: {} })).toHaveProperty('error')
+  expect((await gateway.api.execute('send_mail')).status).toBe(404)
+  const { permissions, deny } = { permissions: ['tools:*:send*', 'roles:*'], deny: [] }
+  expect((await gateway.api.send('PUT', 'roles/notes', { permissions, deny })).status).toBe(200)
+  expect(await client.call('tools/call', { name: 'read_note', arguments: {} })).toHaveProperty('error')
+  expect(await names()).toEqual(['send_mail'])
+  expect((await gateway.api.execute('send_mail')).status).toBe(200)
+  expect(backend.seen.map(({ path }) => path)).toEqual(['/read', '/mail'])
 })

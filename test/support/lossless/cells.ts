@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -250,8 +250,9 @@ async function perform(script: Script, pipe: Pipe, cell: Cell): Promise<Run> {
 
 /** What the file system tool server finds, every time anew. */
 export async function prepare(directory: string): Promise<void> {
-  await rm(directory, { recursive: true, force: true })
   await mkdir(directory, { recursive: true })
+  // Emptied and never gone: a server that starts at this moment refuses a directory that is not there.
+  for (const entry of await readdir(directory)) await rm(join(directory, entry), { recursive: true, force: true })
   await writeFile(join(directory, 'big.txt'), 'é"\\\n'.repeat(200_000))
   await writeFile(join(directory, 'dot.png'), 'not really')
   await cp(join(directory, 'dot.png'), join(directory, 'beep.wav'))
