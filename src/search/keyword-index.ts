@@ -1,7 +1,7 @@
 import { termsOf } from './analyser.ts'
 import type { Lesson, SearchDocument } from './document.ts'
 import type { Scope } from './scope.ts'
-import type { Scores } from './scores.ts'
+import { bestOf, type Scores } from './scores.ts'
 
 /** BM25F: what a term is worth in each field, and how much the field's length counts against it. */
 const FIELDS: readonly { readonly weight: number; readonly b: number; textOf(document: SearchDocument): string }[] = [
@@ -57,6 +57,7 @@ export function createKeywordIndex(): KeywordIndex {
   const postings = new Map<string, number[]>()
   const termsIn = new Map<number, readonly string[]>()
   let lengths = new Uint16Array(FIELDS.length * 1024)
+  let scratch = createScratch(0)
   return {
     add(slot, document) {
       const needed = (slot + 1) * FIELDS.length
@@ -83,9 +84,9 @@ export function createKeywordIndex(): KeywordIndex {
     },
     averages: ({ slots }) => averagesOf(slots, lengths),
     scores(terms, scope, averages) {
-      const frequencies = new Float64Array(scope.slots.length)
-      const weighed = (term: string) => weigh(postings.get(term) ?? [], { scope, averages, lengths, frequencies })
-      return sumUp(terms, { weighed, frequencies })
+      if (scratch.size !== scope.slots.length) scratch = createScratch(scope.slots.length)
+      const weighed = (term: string) => weigh(postings.get(term) ?? [], { scope, averages, lengths, ...scratch })
+      return sumUp(terms, weighed, scratch)
     },
   }
 }
@@ -94,55 +95,70 @@ function firstParameterTexts({ parameterTexts }: SearchDocument): string {
   return parameterTexts.join(' ').slice(0, PARAMETER_CHARS_MAX)
 }
 
-interface Frequencies {
-  /** Fills `frequencies` for a term; answers the places, which are to be made 0 again. */
-  weighed(term: string): readonly number[]
+/** By place; zeros between two terms. Made once for many queries. */
+interface Scratch {
+  readonly size: number
   readonly frequencies: Float64Array
+  /** What the term at hand, or what is near to it, is worth at most. */
+  readonly worths: Float64Array
+  /** What the terms themselves are worth together; zeros between two queries. */
+  readonly own: Float64Array
 }
 
-function sumUp(terms: readonly QueryTerm[], { weighed, frequencies }: Frequencies): KeywordScores {
-  const size = frequencies.length
+function createScratch(size: number): Scratch {
+  const zeros = (): Float64Array => new Float64Array(size)
+  return { size, frequencies: zeros(), worths: zeros(), own: zeros() }
+}
+
+/** Fills the frequencies of a term; answers the places, which are to be made 0 again. */
+type Weighed = (term: string) => readonly number[]
+
+function sumUp(terms: readonly QueryTerm[], weighed: Weighed, scratch: Scratch): KeywordScores {
+  const { size, worths, own } = scratch
   const sums = new Float64Array(size)
-  const own = new Float64Array(size)
-  /** What the term at hand, or what is near to it, is worth at most in each place. */
-  const worths = new Float64Array(size)
   for (const { term, near } of terms) {
-    const touched: number[] = []
-    const take = (places: readonly number[], worth: number): void => {
-      for (const place of places) {
-        const frequency = frequencies[place] ?? 0
-        const value = (worth * frequency) / (K1 + frequency)
-        if (worths[place] === 0) touched.push(place)
-        worths[place] = Math.max(worths[place] ?? 0, value)
-        frequencies[place] = 0
-      }
-    }
     const places = weighed(term)
     const rarity = rarityOf(places.length, size)
-    take(places, rarity)
-    for (const place of touched) own[place] = (own[place] ?? 0) + (worths[place] ?? 0)
-    takeNear(near, weighed, (found, weight) => take(found, Math.min(rarity, rarityOf(found.length, size)) * weight))
+    const touched: number[] = []
+    take(places, rarity, { ...scratch, touched })
+    for (const place of touched) own[place] = (own[place] as number) + (worths[place] as number)
+    for (const other of nearest(near, weighed))
+      take(other.places, Math.min(rarity, rarityOf(other.places.length, size)) * other.weight, { ...scratch, touched })
     for (const place of touched) {
-      sums[place] = (sums[place] ?? 0) + (worths[place] ?? 0)
+      sums[place] = (sums[place] as number) + (worths[place] as number)
       worths[place] = 0
     }
   }
-  return { scores: sums, best: own.reduce((best, value) => Math.max(best, value), 0) }
+  const best = size === 0 ? 0 : bestOf(own)
+  own.fill(0)
+  return { scores: sums, best }
 }
 
-/** The nearest terms that stand anywhere in the scope. */
-function takeNear(
-  near: QueryTerm['near'],
-  weighed: Frequencies['weighed'],
-  take: (places: readonly number[], weight: number) => void,
+/** What is worth more than what a place had so far takes its place. */
+function take(
+  places: readonly number[],
+  worth: number,
+  { frequencies, worths, touched }: Scratch & { readonly touched: number[] },
 ): void {
+  for (const place of places) {
+    const frequency = frequencies[place] as number
+    const value = (worth * frequency) / (K1 + frequency)
+    const before = worths[place] as number
+    if (before === 0) touched.push(place)
+    if (value > before) worths[place] = value
+    frequencies[place] = 0
+  }
+}
+
+/** The nearest terms that stand anywhere in the scope, one after the other. */
+function* nearest(near: QueryTerm['near'], weighed: Weighed) {
   let taken = 0
   for (const { term, weight } of near) {
     const places = weighed(term)
     if (places.length === 0) continue
-    take(places, weight)
+    yield { places, weight }
     taken += 1
-    if (taken === NEAR_MAX) break
+    if (taken === NEAR_MAX) return
   }
 }
 
