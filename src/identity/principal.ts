@@ -1,8 +1,16 @@
 /** Who is calling, as far as a verified credential tells. */
 export interface Principal {
-  /** Stable over restarts and token refreshes. */
+  /** Stable over restarts and token refreshes; of an API key its owner's. */
   readonly id: string
+  readonly username?: string
+  readonly roles: readonly string[]
+  readonly kind: 'user' | 'api-key' | 'local'
+  readonly keyId?: string
+  /** Of what the roles allow only this; absent without a narrowing. */
+  readonly permissions?: readonly string[]
+  /** Of all namespaces only these; absent without a narrowing. */
+  readonly namespaces?: readonly string[]
 }
 
 /** The caller on a gateway that listens on loopback only and asks for no credential. */
-export const LOCAL_PRINCIPAL: Principal = { id: 'local' }
+export const LOCAL_PRINCIPAL: Principal = { id: 'local', roles: ['admin'], kind: 'local' }

@@ -2,6 +2,7 @@ import type { Call, CallKind, CallResult, Caller, RoutedCall, Target } from '#ga
 import { Cancellation } from '#kernel/cancellation'
 import { traceId, uuidv7 } from '#kernel/ids'
 import type { JsonObject } from '#kernel/json'
+import { person } from './person.ts'
 
 const METHODS: Readonly<Record<CallKind, string>> = {
   tool: 'tools/call',
@@ -35,7 +36,7 @@ export function testCall(parts: CallParts = {}): Call {
     name,
     traceparent: undefined,
     namespace,
-    principal: { id: 'alice' },
+    principal: person('alice'),
     paramsText: parts.paramsText ?? JSON.stringify(params),
     params,
     caller: { sessionKey: 'test', profile: { capabilities: {} }, ...parts.caller },
