@@ -1,14 +1,18 @@
 import { sql } from 'kysely'
 import type { DatabaseConfig } from '#config/config'
 import type { ExecutionStore } from '#gateway/executions'
+import type { IdentityStores } from '#identity/create-identity'
 import type { Logger } from '#kernel/logger'
 import type { RegistryStores } from '#registry/stores'
 import type { SearchStores } from '#search/open-tool-search'
+import { createApiKeyStore } from './api-keys.ts'
 import { createExecutionStore } from './executions.ts'
 import { createExposedNameStore } from './exposed-names.ts'
+import { createLoginStore } from './logins.ts'
 import { migrate } from './migrations.ts'
 import { openPostgres } from './postgres.ts'
 import { createRecordStore } from './records.ts'
+import { createRefreshStore, createRevocationStore } from './refresh-families.ts'
 import type { Database, Engine } from './schema.ts'
 import { createLessonStore } from './search-lessons.ts'
 import { createVectorStore } from './search-vectors.ts'
@@ -16,6 +20,7 @@ import { createSearchStore } from './searches.ts'
 import { createSnapshotStore } from './snapshots.ts'
 import { openSqlite } from './sqlite.ts'
 import { guarded } from './storage-errors.ts'
+import { createUserStore } from './users.ts'
 
 /** All that is durable. Its methods reject with `unavailable` while the database does not answer. */
 export interface Storage extends AsyncDisposable {
@@ -23,6 +28,7 @@ export interface Storage extends AsyncDisposable {
   readonly registry: RegistryStores
   readonly executions: ExecutionStore
   readonly search: SearchStores
+  readonly identity: IdentityStores
   /** Resolves when the database answers. */
   check(): Promise<void>
 }
@@ -62,6 +68,7 @@ function createStorage(engine: Engine): Storage {
     registry: createRegistryStores(db),
     executions: guarded(createExecutionStore(engine)),
     search: createSearchStores(db),
+    identity: createIdentityStores(engine),
     check: guarded({ ping }).ping,
     [Symbol.asyncDispose]: () => (closing ??= engine.close()),
   }
@@ -72,6 +79,17 @@ function createSearchStores(db: Database): SearchStores {
     searches: guarded(createSearchStore(db)),
     vectors: guarded(createVectorStore(db)),
     lessons: guarded(createLessonStore(db)),
+  }
+}
+
+function createIdentityStores(engine: Engine): IdentityStores {
+  const { db } = engine
+  return {
+    users: guarded(createUserStore(engine)),
+    logins: guarded(createLoginStore(db)),
+    families: guarded(createRefreshStore(db)),
+    revocations: guarded(createRevocationStore(db)),
+    apiKeys: guarded(createApiKeyStore(db)),
   }
 }
 
