@@ -1,14 +1,20 @@
 /** Who is calling, as far as a verified credential tells. */
 export interface Principal {
-  /** Stable over restarts and token refreshes. */
+  /** Stable over restarts and token refreshes; of an API key its owner's. */
   readonly id: string
-  /** What the policy decides by. */
+  readonly username?: string
   readonly roles: readonly string[]
+  readonly kind: 'user' | 'api-key' | 'local'
+  readonly keyId?: string
+  /** Of what the roles allow only this; absent without a narrowing. */
+  readonly permissions?: readonly string[]
+  /** Of all namespaces only these; absent without a narrowing. */
+  readonly namespaces?: readonly string[]
 }
 
 /** The caller without a credential, on a gateway that listens on loopback only. */
 export function localPrincipal(role: string): Principal {
-  return { id: 'local', roles: [role] }
+  return { id: 'local', roles: [role], kind: 'local' }
 }
 
 /** The same as long as nobody has said what it may do. */

@@ -5,6 +5,7 @@ import { Cancellation } from '#kernel/cancellation'
 import type { JsonObject } from '#kernel/json'
 import { META, MODERN_VERSION } from '#kernel/protocol'
 import type { RpcRequest } from '#kernel/rpc-message'
+import { person } from '../../test/support/person.ts'
 import { isModern } from './endpoint.ts'
 import { readClaim } from './modern-claim.ts'
 import { callOf, canAnswer, neededCapability, progressTokenOf } from './primitives.ts'
@@ -79,7 +80,7 @@ describe('R113 a claim', () => {
 describe('R113 what makes a call of a request', () => {
   const context = {
     namespace: undefined,
-    principal: { id: 'a', roles: [] },
+    principal: person('a'),
     caller: { sessionKey: 's', profile: { capabilities: {} } },
     signal: new Cancellation(),
   }

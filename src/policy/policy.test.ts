@@ -7,7 +7,7 @@ import { BUILT_IN_ROLES, type Role } from './roles.ts'
 const role = (name: string, allow: readonly string[], deny: readonly string[] = []): Role => {
   return { name, allow: allow.map(readPermission), deny: deny.map(readPermission) }
 }
-const who = (...roles: string[]) => ({ id: 'ann', roles })
+const who = (...roles: string[]) => ({ roles })
 
 function may(roles: readonly Role[], action: Action, name?: string): boolean {
   return createPolicy(roles).decide(who(...roles.map((each) => each.name)), action, name).allowed
@@ -45,6 +45,20 @@ describe('R150, R151 a decision', () => {
       expect(policy.decide(who(), action).allowed).toBe(false)
       expect(policy.decide(who('Admin', 'root', '__proto__', 'constructor'), action).allowed).toBe(false)
     }
+  })
+
+  test('Z11 a credential is good for what it names, and never for more than its owner may', () => {
+    const policy = createPolicy(BUILT_IN_ROLES)
+    const key = { roles: ['user'], permissions: ['tools:execute:files__*', 'settings:update'] }
+    expect(policy.decide(key, 'tools:execute', 'files__read').allowed).toBe(true)
+    expect(policy.decide(key, 'tools:execute', 'mail__send')).toEqual({
+      allowed: false,
+      rule: 'the credential is not good for tools:execute',
+    })
+    expect(policy.decide(key, 'tools:read').allowed).toBe(false)
+    expect(policy.decide(key, 'settings:update').allowed).toBe(false)
+    expect(policy.decide({ roles: ['admin'], permissions: [] }, 'tools:read').allowed).toBe(false)
+    expect(policy.scopeOf(key)).not.toBe(policy.scopeOf({ roles: ['user'] }))
   })
 
   test('names the rule that decided', () => {

@@ -1,5 +1,5 @@
 import type { Principal } from '#identity/principal'
-import { isAbout, isFor, type Action, type Permission } from './permission.ts'
+import { isAbout, isFor, readPermission, type Action, type Permission } from './permission.ts'
 import type { Role } from './roles.ts'
 
 interface Decision {
@@ -8,12 +8,15 @@ interface Decision {
   readonly rule: string
 }
 
+/** What of a principal a decision depends on. */
+export type Asker = Pick<Principal, 'roles' | 'permissions'>
+
 /** May they: the one place that every surface asks. */
 export interface Policy {
   /** Without a name: whether there is anything that the principal may do this with. */
-  decide(principal: Principal, action: Action, name?: string): Decision
+  decide(principal: Asker, action: Action, name?: string): Decision
   /** Principals with one scope are allowed the same: what was found for one may be shown to another. */
-  scopeOf(principal: Principal): string
+  scopeOf(principal: Asker): string
   /** Rises when the rules change: what was remembered of a scope is void. */
   revision(): number
 }
@@ -47,7 +50,7 @@ export function createPolicy(roles: readonly Role[]): LivePolicy {
       const cached = known.get(key)
       if (cached) return cached
       const own = principal.roles.flatMap((role) => byName.get(role) ?? [])
-      const decision = decideBy(own, action, name)
+      const decision = narrowed(decideBy(own, action, name), principal, { action, name })
       if (known.size >= DECISIONS_MAX) known.clear()
       known.set(key, decision)
       return decision
@@ -55,8 +58,22 @@ export function createPolicy(roles: readonly Role[]): LivePolicy {
   }
 }
 
-function scopeOf({ roles }: Principal): string {
-  return roles.toSorted().join(' ')
+function scopeOf({ roles, permissions }: Asker): string {
+  const own = roles.toSorted().join(' ')
+  return permissions === undefined ? own : `${own} ${JSON.stringify(permissions.toSorted())}`
+}
+
+/** A credential may be good for less than its owner may do; never for more. */
+function narrowed(
+  decision: Decision,
+  { permissions }: Asker,
+  { action, name }: { readonly action: Action; readonly name: string | undefined },
+): Decision {
+  if (!decision.allowed || permissions === undefined) return decision
+  const covers = permissions
+    .map(readPermission)
+    .some((each) => isFor(each, action) && (name === undefined || isAbout(each, name)))
+  return covers ? decision : { allowed: false, rule: `the credential is not good for ${action}` }
 }
 
 function decideBy(roles: readonly Role[], action: Action, name: string | undefined): Decision {

@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
+import { person } from '../../test/support/person.ts'
 import { recordedSearch } from './recorded-search.ts'
 import type { SearchRecord } from './searches.ts'
 import type { FoundTool, ToolAnswer, ToolQuery } from './tool-search.ts'
@@ -9,7 +10,7 @@ const QUERY: ToolQuery = {
   namespace: 'dev',
   limit: 10,
   threshold: 0,
-  principal: { id: 'ann', roles: [] },
+  principal: person('ann'),
   surface: 'mcp',
 }
 

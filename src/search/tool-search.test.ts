@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Policy } from '#policy/policy'
+import { person } from '../../test/support/person.ts'
 import { openTestRegistry, quiet, type TestRegistry } from '../../test/support/test-registry.ts'
 import { openToolSearch } from './open-tool-search.ts'
 import type { ToolQuery } from './tool-search.ts'
@@ -11,8 +12,8 @@ const policy: Policy = {
   revision: () => 0,
 }
 
-const ANN = { id: 'ann', roles: [] }
-const GUEST = { id: 'guest', roles: [] }
+const ANN = person('ann')
+const GUEST = person('guest')
 
 async function open(t: TestRegistry, learning = true) {
   const { catalog } = t.registry
@@ -65,7 +66,7 @@ test('R133 a repeated query is answered from the cache, for who may find the sam
   const { search, ask } = await open(t)
   const first = await ask('read file')
   expect(first.cached).toBe(false)
-  const again = await ask('read file', { principal: { id: 'bob', roles: [] } })
+  const again = await ask('read file', { principal: person('bob') })
   expect(again).toEqual({ ...first, id: again.id, cached: true })
   expect(await ask('read file', { principal: GUEST })).toMatchObject({ cached: false, total: 3 })
   expect(await ask('read file', { limit: 1 })).toMatchObject({ cached: false })

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { AppError } from '#kernel/errors'
+import { createIdentityTables } from './identity-tables.ts'
 import { type Database, type Engine, RECORD_TABLES } from './schema.ts'
 
 const MIGRATIONS_TABLE = 'metamcp_migrations'
@@ -9,6 +10,7 @@ const MIGRATIONS_TABLE = 'metamcp_migrations'
 const MIGRATIONS: Record<string, Migration> = {
   '0001_registry_and_history': { up: createFirstTables },
   '0002_search': { up: createSearchTables },
+  '0003_identity': { up: createIdentityTables },
   '0004_roles': { up: (db: Kysely<unknown>) => createRecordTable(db, 'roles') },
 }
 

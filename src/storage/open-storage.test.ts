@@ -7,7 +7,13 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import type { DatabaseConfig } from '#config/config'
 import { durableEngines, freshStorage, openQuietly, storageEngines } from '../../test/support/storage-engines.ts'
-import { execution, searchRecord, upstreamRecord, upstreamSnapshot } from '../../test/support/storage-samples.ts'
+import {
+  execution,
+  searchRecord,
+  upstreamRecord,
+  upstreamSnapshot,
+  userRecord,
+} from '../../test/support/storage-samples.ts'
 import type { Storage } from './open-storage.ts'
 
 async function sqlitePlace() {
@@ -16,6 +22,10 @@ async function sqlitePlace() {
   const { path } = place.database
   return { ...place, path, directory: dirname(path) }
 }
+
+const REMOVE_IDENTITY = `
+  drop table api_keys; drop table refresh_families; drop table revocations; drop table logins; drop table users;
+  delete from metamcp_migrations where name = '0003_identity'`
 
 /** As an operator's shell would, beside the gateway. */
 function runSql(path: string, statement: string): void {
@@ -31,12 +41,14 @@ async function fill(storage: Storage) {
     name: { kind: 'tool', upstreamId: 'u', originalName: 'read', exposedName: 'files__read' } as const,
     call: execution(),
     search: searchRecord(),
+    user: userRecord(),
   }
   await storage.registry.upstreams.insert(content.record)
   await storage.registry.snapshots.put(content.snapshot)
   await storage.registry.names.put([content.name])
   await storage.executions.append([content.call])
   await storage.search.searches.append([content.search])
+  await storage.identity.users.insert(content.user)
   return content
 }
 
@@ -46,7 +58,8 @@ async function contentOf(storage: Storage) {
   const [name] = await storage.registry.names.list()
   const { executions } = await storage.executions.list({ limit: 1, offset: 0 })
   const { searches } = await storage.search.searches.list({ limit: 1, offset: 0 })
-  return { record, snapshot, name, call: executions[0], search: searches[0] }
+  const { users } = await storage.identity.users.list({ limit: 1, offset: 0 })
+  return { record, snapshot, name, call: executions[0], search: searches[0], user: users[0] }
 }
 
 interface Holder extends Disposable {
@@ -90,7 +103,7 @@ for (const engine of storageEngines) {
       const storage = await freshStorage(engine)
       await storage.check()
       await storage[Symbol.asyncDispose]()
-      const { registry, executions, search } = storage
+      const { registry, executions, search, identity } = storage
       const calls = [
         storage.check(),
         registry.upstreams.list(),
@@ -103,6 +116,12 @@ for (const engine of storageEngines) {
         search.searches.missed(1),
         search.vectors.find('m', ['h'], 0),
         search.lessons.list(),
+        identity.users.find('u'),
+        identity.users.update('u', (user) => user),
+        identity.logins.list('u', { limit: 1, offset: 0 }),
+        identity.families.find('f'),
+        identity.revocations.has(['t']),
+        identity.apiKeys.findByHash('h'),
       ]
       for (const result of await Promise.allSettled(calls)) {
         expect(result).toMatchObject({ reason: { code: 'unavailable', message: 'The storage does not answer' } })
@@ -214,21 +233,33 @@ describe('the SQLite directory', () => {
     })
   })
 
+  test('a database of the version before there were users is brought up to date and loses nothing', async () => {
+    await using here = await sqlitePlace()
+    const first = await openQuietly(here.database)
+    const { user, ...before } = await fill(first)
+    await first[Symbol.asyncDispose]()
+    runSql(here.path, REMOVE_IDENTITY)
+    await using second = await openQuietly(here.database)
+    expect(await contentOf(second)).toEqual({ ...before, user: undefined })
+    await second.identity.users.insert(user)
+    expect(await contentOf(second)).toEqual({ ...before, user })
+  })
+
   test('a database of the version before searches were kept is brought up to date and loses nothing', async () => {
     await using here = await sqlitePlace()
     const first = await openQuietly(here.database)
-    const { search, ...before } = await fill(first)
+    const { search, user: _, ...before } = await fill(first)
     await first[Symbol.asyncDispose]()
     runSql(
       here.path,
-      `
+      `${REMOVE_IDENTITY};
         drop table searches; drop table search_vectors; drop table search_lessons; drop table roles;
         delete from metamcp_migrations where name > '0002'`,
     )
     await using second = await openQuietly(here.database)
-    expect(await contentOf(second)).toEqual({ ...before, search: undefined })
+    expect(await contentOf(second)).toEqual({ ...before, search: undefined, user: undefined })
     await second.search.searches.append([search])
-    expect(await contentOf(second)).toEqual({ ...before, search })
+    expect(await contentOf(second)).toEqual({ ...before, search, user: undefined })
   })
 
   test('a damaged row is named, not passed over', async () => {

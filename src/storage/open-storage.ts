@@ -1,15 +1,19 @@
 import { sql } from 'kysely'
 import type { DatabaseConfig } from '#config/config'
 import type { ExecutionStore } from '#gateway/executions'
+import type { IdentityStores } from '#identity/create-identity'
 import type { Logger } from '#kernel/logger'
 import type { RoleRecord, RoleStore } from '#policy/role-registry'
 import type { RegistryStores } from '#registry/stores'
 import type { SearchStores } from '#search/open-tool-search'
+import { createApiKeyStore } from './api-keys.ts'
 import { createExecutionStore } from './executions.ts'
 import { createExposedNameStore } from './exposed-names.ts'
+import { createLoginStore } from './logins.ts'
 import { migrate } from './migrations.ts'
 import { openPostgres } from './postgres.ts'
 import { createRecordStore } from './records.ts'
+import { createRefreshStore, createRevocationStore } from './refresh-families.ts'
 import type { Database, Engine } from './schema.ts'
 import { createLessonStore } from './search-lessons.ts'
 import { createVectorStore } from './search-vectors.ts'
@@ -17,6 +21,7 @@ import { createSearchStore } from './searches.ts'
 import { createSnapshotStore } from './snapshots.ts'
 import { openSqlite } from './sqlite.ts'
 import { guarded } from './storage-errors.ts'
+import { createUserStore } from './users.ts'
 
 /** All that is durable. Its methods reject with `unavailable` while the database does not answer. */
 export interface Storage extends AsyncDisposable {
@@ -25,6 +30,7 @@ export interface Storage extends AsyncDisposable {
   readonly executions: ExecutionStore
   readonly search: SearchStores
   readonly roles: RoleStore
+  readonly identity: IdentityStores
   /** Resolves when the database answers. */
   check(): Promise<void>
 }
@@ -65,6 +71,7 @@ function createStorage(engine: Engine): Storage {
     executions: guarded(createExecutionStore(engine)),
     search: createSearchStores(db),
     roles: guarded(createRecordStore<RoleRecord>(db, 'roles')),
+    identity: createIdentityStores(engine),
     check: guarded({ ping }).ping,
     [Symbol.asyncDispose]: () => (closing ??= engine.close()),
   }
@@ -75,6 +82,17 @@ function createSearchStores(db: Database): SearchStores {
     searches: guarded(createSearchStore(db)),
     vectors: guarded(createVectorStore(db)),
     lessons: guarded(createLessonStore(db)),
+  }
+}
+
+function createIdentityStores(engine: Engine): IdentityStores {
+  const { db } = engine
+  return {
+    users: guarded(createUserStore(engine)),
+    logins: guarded(createLoginStore(db)),
+    families: guarded(createRefreshStore(db)),
+    revocations: guarded(createRevocationStore(db)),
+    apiKeys: guarded(createApiKeyStore(db)),
   }
 }
 

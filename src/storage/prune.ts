@@ -5,8 +5,12 @@ import type { Database } from './schema.ts'
 const PRUNED_PER_STATEMENT = 2_000
 
 /** Removes what started before, in pieces; answers how many. */
-export async function pruneHistory(db: Database, name: 'executions' | 'searches', before: number): Promise<number> {
-  // Both tables have the columns that this needs, so the types of the one stand for the other.
+export async function pruneHistory(
+  db: Database,
+  name: 'executions' | 'searches' | 'logins',
+  before: number,
+): Promise<number> {
+  // All have the columns that this needs, so the types of the one stand for the other.
   const table = name as 'executions'
   const oldest = db
     .selectFrom(table)

@@ -63,6 +63,45 @@ interface SearchLessonTable {
   body: string
 }
 
+interface UserTable {
+  id: string
+  /** In lower case. */
+  username: string
+  /** 1 for an active user with the role `admin`. */
+  administrator: number
+  body: string
+}
+
+interface LoginTable {
+  id: string
+  user_id: string | null
+  started_at: number
+  body: string
+}
+
+interface RefreshFamilyTable {
+  id: string
+  user_id: string
+  token_hash: string
+  expires_at: number
+  body: string
+}
+
+interface RevocationTable {
+  id: string
+  expires_at: number
+}
+
+export interface ApiKeyTable {
+  id: string
+  owner_id: string
+  hash: string
+  /** These two are not in the body: they change without reading it. */
+  last_used_at: number | null
+  revoked_at: number | null
+  body: string
+}
+
 export interface Schema {
   upstreams: RecordTable
   http_tools: RecordTable
@@ -75,6 +114,11 @@ export interface Schema {
   search_vectors: SearchVectorTable
   search_lessons: SearchLessonTable
   roles: RecordTable
+  users: UserTable
+  logins: LoginTable
+  refresh_families: RefreshFamilyTable
+  revocations: RevocationTable
+  api_keys: ApiKeyTable
 }
 
 export const RECORD_TABLES = ['upstreams', 'http_tools', 'tool_overrides', 'namespaces'] as const

@@ -1,4 +1,5 @@
 import type { Execution } from '#gateway/executions'
+import type { User } from '#identity/users'
 import { traceId, uuidv7 } from '#kernel/ids'
 import type { UpstreamRecord } from '#registry/records'
 import type { UpstreamSnapshot } from '#registry/snapshot'
@@ -94,6 +95,22 @@ export function searchRecord(changes: Partial<SearchRecord> = {}): SearchRecord 
     cached: false,
     startedAt,
     durationMs: 1.5,
+    ...changes,
+  }
+}
+
+export function userRecord(changes: Partial<User> = {}): User {
+  const id = uuidv7()
+  return {
+    id,
+    username: `user-${id}`,
+    roles: ['user'],
+    isActive: true,
+    passwordHash: '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaA',
+    createdAt: 1_800_000_000_000,
+    updatedAt: 1_800_000_000_000,
+    passwordChangedAt: 1_800_000_000_000,
+    tokenEpoch: 0,
     ...changes,
   }
 }

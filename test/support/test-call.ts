@@ -6,6 +6,7 @@ import type { Call, CallKind, CallResult, Caller, RoutedCall, Target } from '#ga
 import { Cancellation } from '#kernel/cancellation'
 import { traceId, uuidv7 } from '#kernel/ids'
 import type { JsonObject } from '#kernel/json'
+import { person } from './person.ts'
 
 const METHODS: Readonly<Record<CallKind, string>> = {
   tool: 'tools/call',
@@ -39,7 +40,7 @@ export function testCall(parts: CallParts = {}): Call {
     name,
     traceparent: undefined,
     namespace,
-    principal: { id: 'alice', roles: ['admin'] },
+    principal: person('alice'),
     paramsText: parts.paramsText ?? JSON.stringify(params),
     params,
     caller: { sessionKey: 'test', profile: { capabilities: {} }, ...parts.caller },

@@ -15,7 +15,7 @@ export const explainPolicy = endpoint({
 
   handle({ policy }, { body: { principal, action, resource } }) {
     if (!isAction(action)) throw new ValidationError(`There is no action ${JSON.stringify(action)}`)
-    const { allowed, rule } = policy.decide({ id: 'asked', roles: principal.roles }, action, resource)
+    const { allowed, rule } = policy.decide({ roles: principal.roles }, action, resource)
     const about = resource === undefined ? '' : ` of ${resource}`
     return { allowed, rule, reason: `${action}${about} is ${allowed ? 'allowed' : 'not allowed'}: ${rule}` }
   },

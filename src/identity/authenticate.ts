@@ -1,0 +1,130 @@
+import { hash } from 'node:crypto'
+import { AppError, messageOf } from '#kernel/errors'
+import type { Logger } from '#kernel/logger'
+import { type AddressList, addressList } from './addresses.ts'
+import { isApiKey, type ApiKeys } from './api-keys.ts'
+import type { Principal } from './principal.ts'
+import { createRecentMap } from './recent-map.ts'
+import type { RevocationStore } from './refresh-families.ts'
+import { unauthenticated } from './refusal.ts'
+import { TOKEN_CHARS_MAX, type Tokens } from './tokens.ts'
+import type { User, UserStore } from './users.ts'
+
+const VERIFIED_MAX = 10_000
+
+/** Where a request comes from. */
+export interface Origin {
+  readonly address?: string | undefined
+}
+
+export interface Authenticator {
+  /**
+   * Who has this Bearer credential, an access token or an API key; at once when it was verified before. Rejects with
+   * `authentication_error`, which does not tell what is wrong, and with `unavailable` while the storage does not answer.
+   */
+  authenticate(credential: string | undefined, origin: Origin): Principal | Promise<Principal>
+  /** Forgets what was verified for a user, a family, a token or an API key: the next request is checked anew. */
+  withdraw(id: string): void
+}
+
+export interface AuthenticatorDeps {
+  readonly tokens: Tokens
+  readonly apiKeys: Pick<ApiKeys, 'identify' | 'used'>
+  readonly users: Pick<UserStore, 'find'>
+  readonly revocations: Pick<RevocationStore, 'has'>
+  /** How long a check holds: forever where every change of the store passes through this process. */
+  readonly recheckMs: number
+  readonly log: Logger
+  /** Epoch milliseconds. */
+  now(): number
+}
+
+/** A credential that was found good. */
+interface Verified {
+  readonly principal: Principal
+  /** Of the user, the token, the family, the key: when one of them is withdrawn, this is forgotten. */
+  readonly ids: readonly string[]
+  readonly goodUntil: number
+  /** Where it may come from; absent for anywhere. */
+  readonly addresses?: AddressList | undefined
+}
+
+export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
+  const { apiKeys, log, recheckMs, now } = deps
+  const recent = createRecentMap<Verified>(VERIFIED_MAX)
+  let withdrawals = 0
+
+  const verify = async (credential: string, key: string, origin: Origin): Promise<Principal> => {
+    const before = withdrawals
+    const checkedAt = now()
+    const found = await (isApiKey(credential) ? verifiedKey : verifiedToken)(credential, deps)
+    const verified = { ...found, goodUntil: Math.min(found.goodUntil, checkedAt + recheckMs) }
+    if (!isFrom(verified, origin)) throw unauthenticated('the API key is not accepted from this address')
+    // Whoever was withdrawn while the store was asked may have been read before.
+    if (before === withdrawals) recent.set(key, verified)
+    return admitted(verified)
+  }
+  const admitted = ({ principal }: Verified): Principal => {
+    if (principal.keyId !== undefined) apiKeys.used(principal.keyId)
+    return principal
+  }
+  const refused = (thrown: unknown, { address }: Origin): unknown => {
+    if (thrown instanceof AppError && thrown.code === 'authentication_error') {
+      log.info({ reason: messageOf(thrown.cause), address }, 'credential refused')
+    }
+    return thrown
+  }
+  return {
+    authenticate(credential, origin) {
+      if (credential === undefined || credential === '') return Promise.reject(unauthenticated('there is none'))
+      if (credential.length > TOKEN_CHARS_MAX) {
+        return Promise.reject(refused(unauthenticated('the credential is too long'), origin))
+      }
+      const key = hash('sha256', credential, 'base64url')
+      const known = recent.get(key)
+      if (known && now() < known.goodUntil && isFrom(known, origin)) return admitted(known)
+      return verify(credential, key, origin).catch((thrown: unknown) => {
+        throw refused(thrown, origin)
+      })
+    },
+    withdraw(id) {
+      withdrawals += 1
+      recent.deleteWhere(({ ids }) => ids.includes(id))
+    },
+  }
+}
+
+function isFrom({ addresses }: Verified, { address }: Origin): boolean {
+  return addresses === undefined || addresses.includes(address)
+}
+
+async function verifiedToken(token: string, deps: AuthenticatorDeps): Promise<Verified> {
+  const { sub, jti, family, epoch, exp } = await deps.tokens.verify(token)
+  const [user, isRevoked] = await Promise.all([deps.users.find(sub), deps.revocations.has([jti, family])])
+  if (isRevoked) throw unauthenticated('the token is revoked')
+  if (!user?.isActive) throw unauthenticated('the user is gone or inactive')
+  if (user.tokenEpoch !== epoch) throw unauthenticated('the token is of another epoch')
+  return { principal: { ...personOf(user), kind: 'user' }, ids: [user.id, jti, family], goodUntil: exp * 1000 }
+}
+
+async function verifiedKey(text: string, { apiKeys, users, now }: AuthenticatorDeps): Promise<Verified> {
+  const apiKey = await apiKeys.identify(text)
+  if (!apiKey) throw unauthenticated('no API key of ours')
+  if (apiKey.revokedAt !== undefined) throw unauthenticated('the API key is revoked')
+  const goodUntil = apiKey.expiresAt ?? Infinity
+  if (goodUntil <= now()) throw unauthenticated('the API key has expired')
+  const owner = await users.find(apiKey.ownerId)
+  if (!owner?.isActive) throw unauthenticated('the owner of the API key is gone or inactive')
+  const { permissions, namespaces, addresses } = apiKey
+  const narrowing = { ...(permissions ? { permissions } : {}), ...(namespaces ? { namespaces } : {}) }
+  return {
+    principal: { ...personOf(owner), kind: 'api-key', keyId: apiKey.id, ...narrowing },
+    ids: [owner.id, apiKey.id],
+    goodUntil,
+    addresses: addresses && addressList(addresses),
+  }
+}
+
+function personOf({ id, username, roles }: User): Pick<Principal, 'id' | 'username' | 'roles'> {
+  return { id, username, roles }
+}
