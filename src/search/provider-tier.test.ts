@@ -81,6 +81,7 @@ test('while the provider is down the embedded model answers, and is said to; whe
   expect(await stage.tier.say('a mail', scope)).toMatchObject({ isFinal: false })
   await until('the embedded model answers', async () => (await partOf(stage)) === 'neural')
   expect(await stage.tier.say('a mail', scope)).toMatchObject({ part: 'neural', isFinal: false })
+  await until('it is known why', () => stage.tier.progress().failure?.includes('500') ?? false)
   expect(stage.tier.progress()).toEqual({
     model,
     known: 3,

@@ -7,13 +7,16 @@ import type { ToolQuery } from './tool-search.ts'
 
 /** Everybody but the guest may find everything; the guest nothing that is secret. */
 const policy: Policy = {
-  decide: ({ id }, _action, name = '') => ({ allowed: id !== 'guest' || !name.includes('secret'), rule: 'test' }),
-  scopeOf: ({ id }) => (id === 'guest' ? 'guest' : 'all'),
+  decide: ({ roles }, _action, name = '') => ({
+    allowed: !roles.includes('guest') || !name.includes('secret'),
+    rule: 'test',
+  }),
+  scopeOf: ({ roles }) => roles.join(),
   revision: () => 0,
 }
 
 const ANN = person('ann')
-const GUEST = person('guest')
+const GUEST = person('guest', ['guest'])
 
 async function open(t: TestRegistry, learning = true) {
   const { catalog } = t.registry

@@ -25,7 +25,7 @@ async function sqlitePlace() {
 
 const REMOVE_IDENTITY = `
   drop table api_keys; drop table refresh_families; drop table revocations; drop table logins; drop table users;
-  delete from metamcp_migrations where name = '0003_identity'`
+  drop table if exists roles; delete from metamcp_migrations where name > '0003'`
 
 /** As an operator's shell would, beside the gateway. */
 function runSql(path: string, statement: string): void {
@@ -253,7 +253,7 @@ describe('the SQLite directory', () => {
     runSql(
       here.path,
       `${REMOVE_IDENTITY};
-        drop table searches; drop table search_vectors; drop table search_lessons; drop table roles;
+        drop table searches; drop table search_vectors; drop table search_lessons;
         delete from metamcp_migrations where name > '0002'`,
     )
     await using second = await openQuietly(here.database)
