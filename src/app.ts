@@ -8,7 +8,6 @@ import { openAccess, type Access } from '#gateway/open-access'
 import { openGateway } from '#gateway/open-gateway'
 import { createApi } from '#http/api'
 import { createFrontDoor, type FrontDoor } from '#http/front-door'
-import { localPrincipal } from '#identity/principal'
 import { uuidv7 } from '#kernel/ids'
 import { GATEWAY_INFO } from '#kernel/protocol'
 import { createSealer } from '#kernel/seal'
@@ -80,8 +79,9 @@ async function createCore(config: Config, deps: AppDeps, resources: AsyncDisposa
   const registry = await openRegistry({ stores: storage.registry, expose: config.expose, now, newId: uuidv7 })
   followCatalog(logs.logger('registry'), registry.catalog)
   await applyFile(registry, config.dynamic, logs.logger('registry'))
-  const accessDeps = { catalog: registry.catalog, store: storage.roles, now, newId: uuidv7 }
-  const access = await openAccess({ ...accessDeps, principal: localPrincipal(config.anonymousRole) })
+  const secret = await secretKey(config)
+  const accessDeps = { catalog: registry.catalog, stores: storage, secret, settings: config.access, now, newId: uuidv7 }
+  const access = await openAccess({ ...accessDeps, log: logs.logger('identity') })
   const shared = { catalog: registry.catalog, ...access, now }
   const searchDeps = { stores: storage.search, settings: config.search, log: logs.logger('search') }
   const search = resources.use(await openToolSearch({ ...shared, ...searchDeps }))
@@ -187,7 +187,9 @@ function runningApp({ config, core, life, resources }: Parts, door: FrontDoor, r
       core.outbound.upstreams.start()
       core.search.readAhead()
       core.outbound.watch(config.dynamic.discovery)
-      return { url, mcp: `${url}/mcp`, servers: overviewOf(core.registry, core.outbound.upstreams) }
+      const { administrator } = core.access
+      const servers = overviewOf(core.registry, core.outbound.upstreams)
+      return { url, mcp: `${url}/mcp`, servers, ...(administrator ? { administrator } : {}) }
     },
     close,
     [Symbol.asyncDispose]: close,

@@ -3,6 +3,8 @@ export interface BannerFacts {
   readonly url: string
   readonly mcp: string
   readonly servers: readonly { readonly name: string; readonly status: string; readonly tools: number }[]
+  /** Made at this start; the password is never shown again. */
+  readonly administrator?: { readonly username: string; readonly password?: string | undefined }
 }
 
 /** Says on one screen where the gateway is and what it has; one JSON line where nobody looks. */
@@ -12,7 +14,7 @@ export function printBanner(output: NodeJS.WriteStream, facts: BannerFacts): voi
   output.write(output.isTTY ? screen(facts, docs) : `${JSON.stringify(line)}\n`)
 }
 
-function screen({ mcp, servers }: BannerFacts, docs: string): string {
+function screen({ mcp, servers, administrator }: BannerFacts, docs: string): string {
   const rows = servers.map(({ name, status, tools }) => `    ${name.padEnd(24)} ${status.padEnd(12)} ${tools} tools`)
   const lines = [
     '',
@@ -25,6 +27,9 @@ function screen({ mcp, servers }: BannerFacts, docs: string): string {
       ? '  No servers yet: metamcp add NAME -- COMMAND'
       : '  Servers (they connect in the background: metamcp servers)',
     ...rows,
+    ...(administrator?.password === undefined
+      ? []
+      : ['', `  Administrator  ${administrator.username}, password ${administrator.password} (shown once)`]),
     '',
     '  For your MCP client:',
     `    {"mcpServers": {"metamcp": {"url": "${mcp}"}}}`,

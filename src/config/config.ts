@@ -64,6 +64,16 @@ export interface SearchConfig {
   readonly rerank?: ProviderConfig
 }
 
+/** Who may come, and for how long what proves it is good. */
+interface AccessConfig {
+  /** The role of callers without a credential; undefined where there may be none. */
+  readonly anonymousRole: string | undefined
+  readonly accessTokenMs: number
+  readonly refreshTokenMs: number
+  /** The first administrator; without a password one is generated and shown once. */
+  readonly administrator: { readonly username: string; readonly password?: Secret }
+}
+
 /** All settings, checked and frozen. Static: a change needs a restart; `dynamic` does not. */
 export interface Config {
   readonly host: string
@@ -92,8 +102,7 @@ export interface Config {
   /** Private hosts and CIDRs that API-registered upstreams and HTTP tools may have. */
   readonly egressAllow: readonly string[]
   readonly search: SearchConfig
-  /** The role of callers without a credential. */
-  readonly anonymousRole: string
+  readonly access: AccessConfig
   readonly stdioRegistration: 'auto' | 'on' | 'off'
   /** What `/mcp` lists: the tools, or the meta-tools. */
   readonly expose: Expose

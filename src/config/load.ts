@@ -107,10 +107,20 @@ function staticConfig(values: SettingValues) {
     allowedOrigins: values.allowed_origins,
     egressAllow: values.egress_allow,
     search: searchConfig(values),
-    anonymousRole: values.anonymous_role,
+    access: accessConfig(values),
     stdioRegistration: values.stdio_registration,
     expose: values.expose,
     metricsEnabled: values.metrics_enabled,
+  }
+}
+
+function accessConfig(values: SettingValues): Config['access'] {
+  const password = values.admin_password
+  return {
+    anonymousRole: values.anonymous_role === 'none' ? undefined : values.anonymous_role,
+    accessTokenMs: values.access_token_expire_minutes * 60_000,
+    refreshTokenMs: values.refresh_token_expire_days * 86_400_000,
+    administrator: { username: values.admin_username, ...(password ? { password } : {}) },
   }
 }
 

@@ -46,6 +46,17 @@ export function oneOf<const T extends string>(words: readonly T[]): (text: strin
   }
 }
 
+export function usernameOf(text: string): string {
+  if (/^[^\s\p{C}]{1,64}$/u.test(text)) return text
+  throw new Error(`must be a user name of 1 to 64 characters without blanks, not ${quoted(text)}`)
+}
+
+export function passwordOf(text: string): Secret {
+  const length = Array.from(text).length
+  if (length < 12 || length > 128) throw new Error('must have 12 to 128 characters')
+  return createSecret(text)
+}
+
 export function roleNameOf(text: string): string {
   if (/^[a-z][a-z0-9_-]{0,63}$/.test(text)) return text
   throw new Error(`must be the name of a role, not ${quoted(text)}`)

@@ -10,12 +10,14 @@ import {
   modelNameOf,
   oneOf,
   originsOf,
+  passwordOf,
   pathOf,
   roleNameOf,
   rangesOf,
   secondsBetween,
   serviceUrlOf,
   signingKeyOf,
+  usernameOf,
 } from './setting-values.ts'
 
 /** One setting: how it is read, what it is when nobody sets it, and what it means. */
@@ -106,8 +108,12 @@ export const SETTINGS = {
   anonymous_role: setting(
     'admin',
     roleNameOf,
-    'The role of callers without a credential: viewer, user, developer, operator, admin, or one of your own. There are no credentials yet, and the gateway listens on loopback only.',
+    'The role of callers without a credential: viewer, user, developer, operator, admin, one of your own, or `none`: then everybody needs a token or an API key. It is accepted because the gateway listens on loopback only.',
   ),
+  access_token_expire_minutes: setting('30', integerBetween(1, 1440), 'How long an access token is good.'),
+  refresh_token_expire_days: setting('14', integerBetween(1, 365), 'How long a login lasts that nobody uses.'),
+  admin_username: setting('admin', usernameOf, 'The first administrator, made when there is no user at all.'),
+  admin_password: optional<Secret>('generated and shown once', passwordOf, 'Its password: 12 to 128 characters.'),
   search_embedder: setting(
     'minilm',
     oneOf(['minilm', 'static']),
@@ -156,13 +162,9 @@ export type SettingValues = { readonly [K in SettingKey]: ReturnType<(typeof SET
 export const LATER_SETTINGS = [
   'algorithm',
   'signing_key_file',
-  'access_token_expire_minutes',
-  'refresh_token_expire_days',
   'redis_url',
   'cache_ttl',
   'cache_enabled',
-  'admin_username',
-  'admin_password',
   'circuit_breaker_failure_threshold',
   'circuit_breaker_recovery_seconds',
   'circuit_breaker_success_threshold',

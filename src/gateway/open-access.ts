@@ -1,30 +1,79 @@
-import type { Principal } from '#identity/principal'
+import { HASHING_LIMITS, type Lane } from '#identity/passwords'
+import { createIdentity, type Identity, type IdentityStores } from '#identity/create-identity'
+import { localPrincipal, type Principal } from '#identity/principal'
+import { signingKeyOf } from '#identity/signing-keys'
+import type { Logger } from '#kernel/logger'
+import { digest } from '#kernel/seal'
 import { createPolicy, type Policy } from '#policy/policy'
 import { openRoles, type RoleRegistry, type RoleStore } from '#policy/role-registry'
 import { BUILT_IN_ROLES } from '#policy/roles'
 import type { Catalog } from '#registry/registry-api'
+import { createBulkhead } from '#resilience/bulkhead'
 import { createVisibleViews, type VisibleViews } from './visible-views.ts'
 
-/** Who may do and see what: the same for every surface. */
+/** Who is calling, and what he may do and see: the same for every surface. */
 export interface Access {
+  readonly identity: Identity
   readonly policy: Policy
   readonly roles: RoleRegistry
   readonly views: VisibleViews
-  /** The caller without a credential. */
-  readonly principal: Principal
+  /** The caller without a credential, where there may be one. */
+  readonly principal: Principal | undefined
+  /** Made at this start because there was no user; its password only where it was generated. */
+  readonly administrator: { readonly username: string; readonly password?: string | undefined } | undefined
 }
 
 interface OpenAccessDeps {
   readonly catalog: Catalog
-  readonly store: RoleStore
-  readonly principal: Principal
+  readonly stores: {
+    readonly roles: RoleStore
+    readonly identity: IdentityStores
+    readonly kind: 'sqlite' | 'postgres'
+  }
+  readonly secret: Uint8Array
+  readonly settings: AccessSettings
+  readonly log: Logger
   /** Epoch milliseconds. */
   now(): number
   newId(): string
 }
 
-export async function openAccess({ catalog, store, principal, now, newId }: OpenAccessDeps): Promise<Access> {
+/** What an operator says about access. */
+export interface AccessSettings {
+  /** Undefined: nobody comes without a credential. */
+  readonly anonymousRole: string | undefined
+  readonly accessTokenMs: number
+  readonly refreshTokenMs: number
+  /** Who is made when there is no user at all. */
+  readonly administrator?: { readonly username: string; readonly password?: { reveal(): string } }
+}
+
+export async function openAccess(deps: OpenAccessDeps): Promise<Access> {
+  const { catalog, stores, secret, settings, log, now, newId } = deps
   const policy = createPolicy(BUILT_IN_ROLES)
-  const roles = await openRoles({ store, policy, now, newId })
-  return { policy, roles, views: createVisibleViews(catalog, policy), principal }
+  const roles = await openRoles({ store: stores.roles, policy, now, newId })
+  const lane: Lane = createBulkhead(HASHING_LIMITS)
+  const deployment = `urn:metamcp:${digest(Buffer.from(secret).toString('base64'))}`
+  const identity = createIdentity({
+    stores: stores.identity,
+    lane,
+    access: {
+      issuer: deployment,
+      audience: deployment,
+      lifetimeMs: settings.accessTokenMs,
+      key: await signingKeyOf({ algorithm: 'HS256', secret }),
+    },
+    refreshLifetimeMs: settings.refreshTokenMs,
+    isShared: stores.kind === 'postgres',
+    log,
+    now,
+    newId,
+  })
+  await identity.prune()
+  const { anonymousRole, administrator: wanted } = settings
+  const first =
+    wanted && (await identity.ensureAdministrator({ username: wanted.username, password: wanted.password?.reveal() }))
+  const administrator = first && { username: first.user.username, password: first.password }
+  const principal = anonymousRole === undefined ? undefined : localPrincipal(anonymousRole)
+  return { identity, policy, roles, views: createVisibleViews(catalog, policy), principal, administrator }
 }

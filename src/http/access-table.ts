@@ -8,7 +8,7 @@ export function accessTable(endpoints: readonly Endpoint[]): string {
   const roles = BUILT_IN_ROLES.map(({ name }) => name)
   const rows = endpoints.map(({ method, path, access }) => {
     const may = roles.map((role) => {
-      const isAllowed = access === 'public' || policy.decide({ roles: [role] }, access).allowed
+      const isAllowed = access === 'public' || access === 'self' || policy.decide({ roles: [role] }, access).allowed
       return isAllowed ? 'yes' : '–'
     })
     return [`\`${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}\``, access, ...may]

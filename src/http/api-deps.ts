@@ -4,6 +4,7 @@ import type { discoveryAnswer, discoveryRequest } from '#contract/discovery'
 import type { logLevelBody } from '#contract/log-level'
 import type { ExecutionStore } from '#gateway/executions'
 import type { Gateway } from '#gateway/gateway'
+import type { Identity } from '#identity/create-identity'
 import type { Principal } from '#identity/principal'
 import type { AppError } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
@@ -37,8 +38,9 @@ export interface ApiDeps {
   readonly health: HealthSource
   readonly policy: Policy
   readonly roles: RoleRegistry
-  /** The caller, as long as nobody can say who he is. */
-  readonly principal: Principal
+  readonly identity: Identity
+  /** The caller without a credential, where there may be one. */
+  readonly principal: Principal | undefined
   /** What `tools/list` of a view gives, and what that counts. */
   exposureOf(view: CatalogView): Pick<Exposure, 'now' | 'tokens'>
   definitionTokens(): TokenReport

@@ -45,7 +45,7 @@ export async function createApi(deps: ApiDeps, endpoints: readonly Endpoint[] = 
 }
 
 function checkAccess({ method, path, access }: Endpoint): void {
-  const known: readonly string[] = ['public', ...allActions()]
+  const known: readonly string[] = ['public', 'self', ...allActions()]
   if (!known.includes(access)) throw new Error(`${method} ${path} declares no access`)
 }
 

@@ -3,8 +3,8 @@ import type { Principal } from '#identity/principal'
 import type { Action } from '#policy/permission'
 import type { ApiDeps } from './api-deps.ts'
 
-/** What a route demands of its caller. */
-type Access = Action | 'public'
+/** What a route demands of its caller: a permission, nothing, or only that he is known (`self`). */
+type Access = Action | 'public' | 'self'
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -20,6 +20,9 @@ export interface ApiRequest<P = unknown, Q = unknown, B = unknown> {
   readonly query: Q
   readonly body: B
   readonly principal: Principal
+  /** What the principal was proved with. */
+  readonly credential: string | undefined
+  readonly origin: { readonly ip: string; readonly agent: string | undefined }
   /** What the answer carries as `X-Request-Id`. */
   readonly requestId: string
   /** The body as it came: for what travels on to the letter. */

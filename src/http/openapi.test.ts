@@ -14,6 +14,7 @@ const SERVER = { name: 'new', url: 'https://mcp.example/' }
 const EXECUTION_ID = '01890000-0000-7000-8000-000000000000'
 
 /** What each operation answers where all that it names exists. */
+const LOGIN = { username: 'ann', password: 'correct horse battery' }
 const OPERATIONS: Readonly<Record<string, Success>> = {
   'GET /': [200],
   'GET /openapi.json': [200],
@@ -48,6 +49,20 @@ const OPERATIONS: Readonly<Record<string, Success>> = {
   'PUT /api/v1/namespaces/{name}': [200, { expose: 'all' }],
   'DELETE /api/v1/namespaces/{name}': [204],
   'GET /api/v1/tokens': [200],
+  'POST /api/v1/auth/login': [200, LOGIN],
+  'POST /api/v1/auth/refresh': [401, { refresh_token: 'x' }],
+  'POST /api/v1/auth/logout': [422],
+  'GET /api/v1/auth/me': [200],
+  'GET /api/v1/auth/permissions': [200],
+  'GET /api/v1/users': [200],
+  'POST /api/v1/users': [201, { username: 'other', password: LOGIN.password }],
+  'GET /api/v1/users/{id}': [404],
+  'PATCH /api/v1/users/{id}': [404, {}],
+  'GET /api/v1/users/{id}/logins': [404],
+  'DELETE /api/v1/users/{id}': [404],
+  'GET /api/v1/api-keys': [200],
+  'POST /api/v1/api-keys': [422, { name: 'x' }],
+  'DELETE /api/v1/api-keys/{id}': [404],
   'GET /api/v1/roles': [200],
   'POST /api/v1/roles': [201, { name: 'other' }],
   'GET /api/v1/roles/{name}': [200],
@@ -68,6 +83,7 @@ async function openFilledApi(): Promise<TestApi> {
   await t.send('POST', '/api/v1/tools', TOOL)
   await t.send('POST', '/api/v1/namespaces', { name: 'dev' })
   await t.send('POST', '/api/v1/roles', { name: 'dev' })
+  await t.send('POST', '/api/v1/users', LOGIN)
   await t.storage.executions.append([EXECUTION])
   return t
 }

@@ -13,6 +13,20 @@ import { registerNamespace } from './routes/namespaces/register.ts'
 import { removeNamespace } from './routes/namespaces/remove.ts'
 import { replaceNamespace } from './routes/namespaces/replace.ts'
 import { getMetrics } from './routes/root/metrics.ts'
+import { createApiKey } from './routes/api-keys/create.ts'
+import { listApiKeys } from './routes/api-keys/list.ts'
+import { revokeApiKey } from './routes/api-keys/revoke.ts'
+import { login } from './routes/auth/login.ts'
+import { logout } from './routes/auth/logout.ts'
+import { getMe } from './routes/auth/me.ts'
+import { getPermissions } from './routes/auth/permissions.ts'
+import { refreshLogin } from './routes/auth/refresh.ts'
+import { changeUser } from './routes/users/change.ts'
+import { getUser } from './routes/users/get.ts'
+import { listUsers } from './routes/users/list.ts'
+import { listLogins } from './routes/users/logins.ts'
+import { registerUser } from './routes/users/register.ts'
+import { removeUser } from './routes/users/remove.ts'
 import { createRole } from './routes/roles/create.ts'
 import { explainPolicy } from './routes/roles/explain.ts'
 import { getRole } from './routes/roles/get.ts'
@@ -63,6 +77,10 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listNamespaces, registerNamespace,
   getNamespace,   replaceNamespace, removeNamespace,
   getTokens,
+  // people and programs
+  login,          refreshLogin,     logout,           getMe,            getPermissions,
+  listUsers,      registerUser,     getUser,          changeUser,       removeUser,
+  listLogins,     listApiKeys,      createApiKey,     revokeApiKey,
   // roles
   listRoles,      createRole,       getRole,          replaceRole,      removeRole,
   explainPolicy,

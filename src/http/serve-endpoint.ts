@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { problem } from '#contract/problem'
 import type { Principal } from '#identity/principal'
+import { bearerOf } from '#identity/bearer'
 import { AppError } from '#kernel/errors'
 import type { BodyReader } from './body-reader.ts'
 import { ReadyText, type ApiContext, type ApiRequest, type Endpoint } from './endpoint.ts'
@@ -25,18 +26,17 @@ export function serveEndpoint(app: FastifyInstance, endpoint: Endpoint, { contex
       response: { [status]: mediaType ? { content: { [mediaType]: { schema: answer } } } : answer, default: problem },
     },
     // Before the body is read: who may not, learns nothing of what is wrong with it.
-    async onRequest() {
-      const { policy, principal } = context
-      if (access === 'public' || policy.decide(principal, access).allowed) return
+    async onRequest(request) {
+      if (access === 'public') return
+      const principal = await identified(context, request)
+      callers.set(request, principal)
+      if (access === 'self' || context.policy.decide(principal, access).allowed) return
       throw new AppError('permission_denied', `This needs the permission ${access}`, {
         details: { permission: access },
       })
     },
     async handler(request, reply) {
-      const result = await endpoint.handle(
-        context,
-        apiRequest(request, reply, { bodies, principal: context.principal }),
-      )
+      const result = await endpoint.handle(context, apiRequest(request, reply, bodies))
       void reply.code(status)
       if (!(result instanceof ReadyText)) return reply.send(result)
       return reply.type(result.contentType).send(result.text)
@@ -44,23 +44,31 @@ export function serveEndpoint(app: FastifyInstance, endpoint: Endpoint, { contex
   })
 }
 
-interface Caller {
-  readonly bodies: BodyReader
-  readonly principal: Principal
-}
+/** Who sent a request: found out before its body is read. */
+const callers = new WeakMap<FastifyRequest, Principal>()
+const NOBODY: Principal = { id: '', roles: [], kind: 'local' }
 
-function apiRequest(request: FastifyRequest, reply: FastifyReply, { bodies, principal }: Caller): ApiRequest {
+function apiRequest(request: FastifyRequest, reply: FastifyReply, bodies: BodyReader): ApiRequest {
   const { params, query, body } = request
   return {
     params,
     query,
     body,
-    principal,
+    principal: callers.get(request) ?? NOBODY,
+    credential: bearerOf(request.headers.authorization),
+    origin: { ip: request.ip, agent: request.headers['user-agent'] },
     requestId: request.id,
     bodyText: bodies.textOf(request),
     traceparent: traceparentOf(request),
     signal: closeSignal(reply),
   }
+}
+
+/** Who has the credential of the request, or whoever comes without one. */
+function identified({ identity, principal }: ApiContext, request: FastifyRequest): Principal | Promise<Principal> {
+  const { authorization } = request.headers
+  if (authorization === undefined && principal) return principal
+  return identity.authenticate(bearerOf(authorization), { address: request.ip })
 }
 
 function closeSignal({ raw }: FastifyReply): AbortSignal {

@@ -5,6 +5,8 @@ import { isJsonObject, objectAt, type JsonValue } from '#kernel/json'
 import { memberText } from '#kernel/json-text'
 import { META, MODERN_VERSION } from '#kernel/protocol'
 import { errorText, isRpcId, readMessage } from '#kernel/rpc-message'
+import type { Authenticator } from '#identity/authenticate'
+import { bearerOf } from '#identity/bearer'
 import type { Principal } from '#identity/principal'
 import type { HostGuard } from './host-guard.ts'
 import { createKeepAlives } from './keep-alives.ts'
@@ -23,8 +25,10 @@ import { createTasks, type Tasks } from './tasks.ts'
 import { createTokenLedger, type TokenLedger } from './token-ledger.ts'
 
 export interface EndpointDeps extends McpDeps {
-  /** Who every caller is, as long as nobody has to say who he is. */
-  readonly principal: Principal
+  /** Who has a Bearer credential; at once when it was seen before. */
+  readonly identity: Pick<Authenticator, 'authenticate'>
+  /** The caller without a credential, where there may be one. */
+  readonly principal: Principal | undefined
   readonly guard: HostGuard
   /** How long a session may do nothing. */
   readonly sessionIdleMsMax?: number
@@ -78,8 +82,8 @@ export function createMcpEndpoint(deps: EndpointDeps): McpEndpoint {
     handle(request, response) {
       const place = placeOf(request.url ?? '')
       if (!place) return false
-      const arrival: Arrival = { request, response, principal: deps.principal, namespace: place.namespace }
-      guarded(deps, arrival, place.kind === 'mcp' ? answerMcp : sse.handle)
+      const visit = { request, response, namespace: place.namespace }
+      guarded(deps, visit, place.kind === 'mcp' ? answerMcp : sse.handle)
       return true
     },
     resourceUpdated: news.resourceUpdated,
@@ -114,21 +118,35 @@ function decoded(segment: string): string {
 }
 
 /** Nothing leaves this function unanswered: what goes wrong becomes a JSON-RPC error with the right status. */
-function guarded(deps: EndpointDeps, arrival: Arrival, answer: (arrival: Arrival) => void | Promise<void>): void {
+function guarded(deps: EndpointDeps, visit: Visit, answer: (arrival: Arrival) => void | Promise<void>): void {
+  const failed = (thrown: unknown): void => refuse(deps, visit, thrown)
   try {
-    const refusal = deps.guard(arrival.request)
+    const refusal = deps.guard(visit.request)
     if (refusal) throw refusal
-    answer(arrival)?.catch((thrown: unknown) => refuse(deps, arrival, thrown))
+    const principal = principalOf(deps, visit.request)
+    // Nearly always known already: then nothing is waited for.
+    if (principal instanceof Promise) principal.then((known) => answer({ ...visit, principal: known })).catch(failed)
+    else answer({ ...visit, principal })?.catch(failed)
   } catch (thrown) {
-    refuse(deps, arrival, thrown)
+    failed(thrown)
   }
 }
 
-function refuse({ log }: EndpointDeps, { request, response }: Arrival, thrown: unknown, idText = 'null'): void {
+/** A request of whom nothing is known yet. */
+type Visit = Omit<Arrival, 'principal'>
+
+function principalOf({ identity, principal }: EndpointDeps, request: IncomingMessage): Principal | Promise<Principal> {
+  const { authorization } = request.headers
+  if (authorization === undefined && principal) return principal
+  return identity.authenticate(bearerOf(authorization), { address: request.socket.remoteAddress })
+}
+
+function refuse({ log }: EndpointDeps, { request, response }: Visit, thrown: unknown, idText = 'null'): void {
   const error = toAppError(thrown)
   if (error.code === 'internal_error') log.error({ error: error.cause, url: request.url }, 'request failed')
   const { allow = 'GET, POST, DELETE' } = error.details
   if (error.code === 'method_not_allowed' && typeof allow === 'string') response.setHeader('allow', allow)
+  if (error.code === 'authentication_error') response.setHeader('www-authenticate', 'Bearer')
   // What is left of a body that is too large is not read: the connection cannot go on.
   if (error.code === 'payload_too_large') response.setHeader('connection', 'close')
   sendJson(response, ERROR_CODES[error.code].status, errorText(idText, rpcErrorText(error, 'legacy')))

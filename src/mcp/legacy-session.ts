@@ -34,7 +34,7 @@ export interface LegacySessionOptions extends LegacyHello {
 export class LegacySession {
   readonly id: string
   readonly namespace: string | undefined
-  readonly principal: Principal
+  principal: Principal
   readonly protocolVersion: string
   readonly capabilities: JsonObject
   readonly #profile: Caller['profile']

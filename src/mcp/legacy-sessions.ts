@@ -63,6 +63,8 @@ export function createLegacySessions({
       const session = sessions.get(id)
       if (session?.principal.id !== principal.id || session.namespace !== namespace) return undefined
       session.lastUsedAt = now()
+      // What it may do is asked anew: its roles may have changed since.
+      session.principal = principal
       return session
     },
     end,

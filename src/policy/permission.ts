@@ -14,6 +14,7 @@ const ACTIONS = {
   metrics: ['read'],
   settings: ['read', 'update'],
   roles: ['read', 'create', 'update', 'delete'],
+  users: ['read', 'create', 'update', 'delete'],
 } as const
 
 type Resource = keyof typeof ACTIONS

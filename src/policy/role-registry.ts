@@ -1,6 +1,6 @@
 import { AppError, ValidationError } from '#kernel/errors'
 import { readPermission } from './permission.ts'
-import type { LivePolicy } from './policy.ts'
+import type { Asker, LivePolicy } from './policy.ts'
 import { BUILT_IN_ROLES, roleOf, type Role } from './roles.ts'
 
 const PERMISSIONS_MAX = 1000
@@ -35,6 +35,8 @@ export interface RoleRegistry {
   custom(): readonly RoleRecord[]
   /** Or AppError `not_found`; `conflict` for one that is built in. */
   get(name: string): RoleRecord
+  /** What the roles of somebody allow, as it is written. */
+  permissionsOf(asker: Pick<Asker, 'roles'>): string[]
   /** In force, and durable, before it resolves. */
   create(draft: RoleDraft): Promise<RoleRecord>
   replace(name: string, draft: Omit<RoleDraft, 'name'>): Promise<RoleRecord>
@@ -63,6 +65,11 @@ export async function openRoles({ store, policy, now, newId }: RoleDeps): Promis
     builtIn: () => BUILT_IN_ROLES,
     custom: () => [...byName.values()],
     get,
+    permissionsOf: ({ roles }) => {
+      const all = [...BUILT_IN_ROLES, ...[...byName.values()].map(roleOf)]
+      const own = all.filter(({ name }) => roles.includes(name))
+      return [...new Set(own.flatMap(({ allow }) => allow.map(({ text }) => text)))]
+    },
     async create(draft) {
       refuseBuiltIn(draft.name)
       check(draft)

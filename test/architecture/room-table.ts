@@ -66,13 +66,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   gateway: {
     holds: 'the call path: table, interceptors, routing, dispatch',
-    values: ['kernel', 'registry', 'policy', 'resilience'],
-    types: ['upstream', 'identity'],
+    values: ['kernel', 'registry', 'policy', 'identity', 'resilience'],
+    types: ['upstream'],
   },
   mcp: {
     holds: 'our MCP endpoint in: eras, sessions, lists and calls of all primitives',
-    values: ['kernel', 'registry', 'gateway', 'search'],
-    types: ['identity'],
+    values: ['kernel', 'registry', 'gateway', 'search', 'identity'],
+    types: [],
   },
   http: {
     holds: 'REST API, error body, OpenAPI, health',

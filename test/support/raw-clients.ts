@@ -24,6 +24,8 @@ export interface LegacyOptions {
   readonly capabilities?: Json
   readonly version?: string
   readonly answer?: Answerer
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export interface LegacyRaw extends RawClient {
@@ -40,7 +42,7 @@ export async function legacyRaw(url: string, options: LegacyOptions = {}): Promi
   const { capabilities = {}, version = '2025-11-25', answer } = options
   const http = rawHttp()
   const heard: Message[] = []
-  const headers: Record<string, string> = {}
+  const headers: Record<string, string> = { ...options.headers }
   const post = (message: unknown, more: PostOptions = {}): Promise<Exchange> =>
     http.send(url, 'POST', typeof message === 'string' ? message : JSON.stringify(message), {
       ...more,

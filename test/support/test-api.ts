@@ -1,12 +1,11 @@
 import type { CallResult, Call } from '#gateway/call'
+import { openAccess } from '#gateway/open-access'
 import { createApi, type Api } from '#http/api'
 import type { ApiDeps } from '#http/api-deps'
 import { uuidv7 } from '#kernel/ids'
 import type { LogFields, Logger } from '#kernel/logger'
 import { exposureOf } from '#mcp/exposure'
-import { LOCAL_PRINCIPAL } from '#identity/principal'
 import { createPolicy } from '#policy/policy'
-import { openRoles } from '#policy/role-registry'
 import { BUILT_IN_ROLES } from '#policy/roles'
 import { openRegistry } from '#registry/registry'
 import type { Catalog } from '#registry/registry-api'
@@ -53,7 +52,21 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
   const storage = await openStorage({ kind: 'sqlite', path: ':memory:' }, { log, now: Date.now })
   const registry = await openRegistry({ stores: storage.registry, now: Date.now, newId: uuidv7 })
   const search = await openTestSearch(registry.catalog, storage.search, { log })
-  const policy = createPolicy(BUILT_IN_ROLES)
+  const secret = Buffer.from('only-for-tests-0123456789-abcdefghijklmnop')
+  const settings = {
+    anonymousRole: 'admin',
+    accessTokenMs: 1_800_000,
+    refreshTokenMs: 86_400_000,
+  }
+  const { views: _views, ...access } = await openAccess({
+    catalog: registry.catalog,
+    stores: storage,
+    secret,
+    settings,
+    log,
+    now: Date.now,
+    newId: uuidv7,
+  })
   let level: ReturnType<ApiDeps['logLevel']> = 'INFO'
   const deps: ApiDeps = {
     registry,
@@ -68,9 +81,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
     exposureOf,
     definitionTokens: () => ({ namespaces: [], sessions: [] }),
     metrics: createMetrics({ definitionTokens: () => ({ namespaces: [] }) }),
-    policy,
-    roles: await openRoles({ store: storage.roles, policy, now: Date.now, newId: uuidv7 }),
-    principal: LOCAL_PRINCIPAL,
+    ...access,
     upstreams: { status: () => ONLINE, logs: () => [], restart: () => Promise.resolve() },
     health: {
       version: '1.2.3',

@@ -1,0 +1,21 @@
+import { userBody, userChange, userParams } from '#contract/user'
+import { defined } from '../../defined.ts'
+import { endpoint } from '../../endpoint.ts'
+import { userAnswer } from '../../user-shape.ts'
+
+export const changeUser = endpoint({
+  method: 'PATCH',
+  path: '/api/v1/users/:id',
+  access: 'users:update',
+  group: 'users',
+  summary: 'Change a user; other roles, activity or password end what the user is logged in with',
+  params: userParams,
+  body: userChange,
+  status: 200,
+  answer: userBody,
+
+  async handle({ identity }, { params, body: { is_active: isActive, full_name: fullName, password, roles, email } }) {
+    const changes = defined({ isActive, fullName, password, roles, email })
+    return userAnswer(await identity.users.change(params.id, changes))
+  },
+})
