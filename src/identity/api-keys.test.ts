@@ -189,6 +189,10 @@ describe('addresses', () => {
     ])
   })
 
+  test('a link-local address is itself whatever interface it came by', () => {
+    expect(addressList(['fe80::/10']).includes('fe80::1%eth0')).toBe(true)
+  })
+
   test.each([
     ['192.0.2.1', '192.0.2.1'],
     ['::ffff:192.0.2.1', '192.0.2.1'],

@@ -17,6 +17,7 @@ import {
 } from '../../test/support/token-stage.ts'
 import { SIGNING_ALGORITHMS, type SigningAlgorithm, signingKeyOf } from './signing-keys.ts'
 
+const OTHER_SECRET = Buffer.from(SECRET.toReversed())
 const publicPem = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ type: 'spki', format: 'pem' })
 
 describe.each(SIGNING_ALGORITHMS)('a token signed with %s', (algorithm) => {
@@ -44,7 +45,7 @@ describe.each(SIGNING_ALGORITHMS)('a token signed with %s', (algorithm) => {
     }[algorithm.replace(/^RS.*/, 'RS256') as 'RS256']
     const other = foreign
       ? await signingKeyOf({ algorithm, secret: SECRET, pem: pem(foreign()) })
-      : await keyFor(algorithm, Buffer.from(SECRET).reverse())
+      : await keyFor(algorithm, OTHER_SECRET)
     const { token } = await (await tokenStage({ key: other })).tokens.issue(SUBJECT)
     await expect(tokens.verify(token)).rejects.toMatchObject(REFUSED)
     // The same with the kid of the key that is trusted.
@@ -96,7 +97,7 @@ describe('a new key', () => {
     expect(tokens.jwks()).toEqual({ keys: [] })
     expect(key.kid).toMatch(/^[\w-]{22}$/)
     expect((await keyFor('HS256')).kid).toBe(key.kid)
-    expect((await keyFor('HS256', Buffer.from(SECRET).reverse())).kid).not.toBe(key.kid)
+    expect((await keyFor('HS256', OTHER_SECRET)).kid).not.toBe(key.kid)
   })
 })
 
