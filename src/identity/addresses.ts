@@ -11,10 +11,10 @@ export function addressList(entries: readonly string[]): AddressList {
   const list = new BlockList()
   for (const entry of entries) add(list, entry)
   return {
-    includes(address) {
-      const plain = plainAddress(address ?? '')
-      const version = isIP(plain)
-      return version !== 0 && list.check(plain, version === 4 ? 'ipv4' : 'ipv6')
+    includes(address = '') {
+      const version = isIP(address)
+      // It takes IPv4 written as IPv6 for IPv4, and does not mind zones.
+      return version !== 0 && list.check(address, version === 4 ? 'ipv4' : 'ipv6')
     },
   }
 }

@@ -52,7 +52,7 @@ export interface ApiKeyStore {
   touch(id: string, at: number): Promise<void>
 }
 
-export interface ApiKeyFilter extends Page {
+interface ApiKeyFilter extends Page {
   readonly ownerId?: string
 }
 

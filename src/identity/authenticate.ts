@@ -13,7 +13,7 @@ import type { User, UserStore } from './users.ts'
 const VERIFIED_MAX = 10_000
 
 /** Where a request comes from. */
-export interface Origin {
+interface Sender {
   readonly address?: string | undefined
 }
 
@@ -22,7 +22,7 @@ export interface Authenticator {
    * Who has this Bearer credential, an access token or an API key; at once when it was verified before. Rejects with
    * `authentication_error`, which does not tell what is wrong, and with `unavailable` while the storage does not answer.
    */
-  authenticate(credential: string | undefined, origin: Origin): Principal | Promise<Principal>
+  authenticate(credential: string | undefined, sender: Sender): Principal | Promise<Principal>
   /** Forgets what was verified for a user, a family, a token or an API key: the next request is checked anew. */
   withdraw(id: string): void
 }
@@ -54,12 +54,12 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
   const recent = createRecentMap<Verified>(VERIFIED_MAX)
   let withdrawals = 0
 
-  const verify = async (credential: string, key: string, origin: Origin): Promise<Principal> => {
+  const verify = async (credential: string, key: string, sender: Sender): Promise<Principal> => {
     const before = withdrawals
     const checkedAt = now()
     const found = await (isApiKey(credential) ? verifiedKey : verifiedToken)(credential, deps)
     const verified = { ...found, goodUntil: Math.min(found.goodUntil, checkedAt + recheckMs) }
-    if (!isFrom(verified, origin)) throw unauthenticated('the API key is not accepted from this address')
+    if (!isFrom(verified, sender)) throw unauthenticated('the API key is not accepted from this address')
     // Whoever was withdrawn while the store was asked may have been read before.
     if (before === withdrawals) recent.set(key, verified)
     return admitted(verified)
@@ -68,23 +68,23 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     if (principal.keyId !== undefined) apiKeys.used(principal.keyId)
     return principal
   }
-  const refused = (thrown: unknown, { address }: Origin): unknown => {
+  const refused = (thrown: unknown, { address }: Sender): unknown => {
     if (thrown instanceof AppError && thrown.code === 'authentication_error') {
       log.info({ reason: messageOf(thrown.cause), address }, 'credential refused')
     }
     return thrown
   }
   return {
-    authenticate(credential, origin) {
+    authenticate(credential, sender) {
       if (credential === undefined || credential === '') return Promise.reject(unauthenticated('there is none'))
       if (credential.length > TOKEN_CHARS_MAX) {
-        return Promise.reject(refused(unauthenticated('the credential is too long'), origin))
+        return Promise.reject(refused(unauthenticated('the credential is too long'), sender))
       }
       const key = hash('sha256', credential, 'base64url')
       const known = recent.get(key)
-      if (known && now() < known.goodUntil && isFrom(known, origin)) return admitted(known)
-      return verify(credential, key, origin).catch((thrown: unknown) => {
-        throw refused(thrown, origin)
+      if (known && now() < known.goodUntil && isFrom(known, sender)) return admitted(known)
+      return verify(credential, key, sender).catch((thrown: unknown) => {
+        throw refused(thrown, sender)
       })
     },
     withdraw(id) {
@@ -94,7 +94,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
   }
 }
 
-function isFrom({ addresses }: Verified, { address }: Origin): boolean {
+function isFrom({ addresses }: Verified, { address }: Sender): boolean {
   return addresses === undefined || addresses.includes(address)
 }
 

@@ -13,7 +13,7 @@ const ADDRESS_CHARS_MAX = 64
 const USERNAME_CHARS_MAX = 64
 
 /** Where a login comes from, as far as the caller knows. */
-export interface LoginOrigin {
+interface LoginOrigin {
   readonly ip?: string | undefined
   readonly agent?: string | undefined
 }

@@ -18,5 +18,5 @@ export function isPlausible(password: string): boolean {
 
 /** Code points, as a person counts them more nearly than UTF-16 does. */
 function countOf(text: string): number {
-  return [...text].length
+  return Array.from(text).length
 }

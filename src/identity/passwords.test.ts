@@ -110,21 +110,34 @@ test.each([
   expect(await passwords.verify('', hash)).toBe('wrong')
 })
 
-describe('a flood', () => {
-  /** Keeps the lane closed until it is opened. */
-  function closedLane() {
-    const lane = createBulkhead(HASHING_LIMITS)
-    const gate = Promise.withResolvers<void>()
-    return { lane, open: gate.resolve, opened: gate.promise }
-  }
+/** Keeps the lane closed until it is opened. */
+function closedLane() {
+  const lane = createBulkhead(HASHING_LIMITS)
+  const gate = Promise.withResolvers<void>()
+  return { lane, open: gate.resolve, opened: gate.promise }
+}
 
+/** How often the event loop came round while `work` ran: in hashing on the loop it would wait for each hash. */
+async function turnsDuring(work: Promise<unknown>): Promise<number> {
+  let turns = 0
+  let isOver = false
+  const turn = (): void => {
+    turns += 1
+    if (!isOver) setImmediate(turn)
+  }
+  turn()
+  await work.finally(() => (isOver = true))
+  return turns
+}
+
+describe('a flood', () => {
   test('D7 of more than a hundred that wait is refused, with the time to come back', async () => {
     const { lane, open, opened } = closedLane()
     const flooded = createPasswords({ run: (work, signal) => lane.run(() => opened.then(work), signal) })
     const results = Array.from({ length: 200 }, () =>
       flooded.verify(PASSWORD, undefined).then(String, (error: unknown) => error),
     )
-    const refused = (await Promise.all(results.slice(102))) as unknown[]
+    const refused = await Promise.all(results.slice(102))
     expect([lane.running, lane.waiting]).toEqual([2, 100])
     for (const error of refused) {
       expect(error).toMatchObject({ code: 'overloaded', details: { retry_after: 2 } })
@@ -132,19 +145,6 @@ describe('a flood', () => {
     open()
     expect(await Promise.all(results.slice(0, 102))).toEqual(Array.from({ length: 102 }, () => 'wrong'))
   })
-
-  /** How often the event loop came round while `work` ran: in hashing on the loop it would wait for each hash. */
-  async function turnsDuring(work: Promise<unknown>): Promise<number> {
-    let turns = 0
-    let isOver = false
-    const turn = (): void => {
-      turns += 1
-      if (!isOver) setImmediate(turn)
-    }
-    turn()
-    await work.finally(() => (isOver = true))
-    return turns
-  }
 
   test('D7 of 200 parallel logins leaves the event loop to others', async () => {
     const attempts = Array.from({ length: 200 }, () => passwords.verify(PASSWORD, undefined).catch(() => 'refused'))

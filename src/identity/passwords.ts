@@ -21,7 +21,7 @@ export interface Lane {
 }
 
 /** `outdated`: right, and the hash should be replaced by one of today's. */
-export type PasswordVerdict = 'right' | 'outdated' | 'wrong'
+type PasswordVerdict = 'right' | 'outdated' | 'wrong'
 
 /** Hashes off the event loop, in the lane. Rejects with `overloaded` when too many wait. */
 export interface Passwords {
@@ -68,9 +68,12 @@ function normalised(password: string): string {
 
 /** A hash that no password has, of the form and cost of a real one. */
 function decoyHash(): string {
-  const base64 = (bytes: number): string => randomBytes(bytes).toString('base64').replaceAll('=', '')
   const { memoryCost, timeCost, parallelism, outputLen } = COST
-  return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${base64(16)}$${base64(outputLen)}`
+  return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${randomBase64(16)}$${randomBase64(outputLen)}`
+}
+
+function randomBase64(bytes: number): string {
+  return randomBytes(bytes).toString('base64').replaceAll('=', '')
 }
 
 type Cost = ReturnType<typeof parseOptions>

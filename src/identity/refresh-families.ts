@@ -25,7 +25,7 @@ export interface RefreshStore {
 }
 
 /** An access token or a whole family that must not be accepted any more, though it has not expired. */
-export interface Revocation {
+interface Revocation {
   /** A `jti` or the id of a family. */
   readonly id: string
   /** Epoch milliseconds: from then on it would be refused anyway. */

@@ -14,7 +14,7 @@ const SHAPE = /^mmrt_[\w-]{64}$/
 /** Access tokens may be accepted so much longer where a clock is slow. */
 const CLOCK_SKEW_MS = 60_000
 
-export interface TokenPair {
+interface TokenPair {
   readonly accessToken: string
   readonly refreshToken: string
   /** Of the access token. */

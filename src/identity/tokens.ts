@@ -12,7 +12,7 @@ const CLOCK_SKEW_SECONDS = 5
 const ID_CHARS_MAX = 64
 
 /** What an access token says. */
-export interface AccessClaims {
+interface AccessClaims {
   readonly iss: string
   readonly aud: string
   /** The user's id. */
@@ -27,7 +27,7 @@ export interface AccessClaims {
   readonly family: string
 }
 
-export interface AccessToken {
+interface AccessToken {
   readonly token: string
   readonly expiresInSeconds: number
 }
@@ -42,7 +42,7 @@ export interface Tokens {
   readonly lifetimeMs: number
 }
 
-export interface RetiredKey {
+interface RetiredKey {
   readonly key: SigningKey
   /** Epoch milliseconds; it is accepted for as long as the last token that it signed lives. */
   readonly retiredAt: number
@@ -81,11 +81,11 @@ export function createTokens(deps: TokenDeps): Tokens {
     },
     async verify(token) {
       if (token.length > TOKEN_CHARS_MAX) throw unauthenticated('the token is too long')
-      const [header = '', payload = '', signature = '', ...more] = token.split('.')
-      if (more.length > 0 || !isOurJson(payload) || !isBase64url(signature)) throw unauthenticated('no token of ours')
+      const [header = '', payload = '', signature = ''] = token.split('.')
+      if (!isOurJson(payload) || !isBase64url(signature)) throw unauthenticated('no token of ours')
       const signedBy = accepted().find((each) => headerText(each) === header)
       if (!signedBy) throw unauthenticated('the header is none that this gateway writes')
-      const options = { issuer, audience, typ: TYP, algorithms: [signedBy.algorithm], currentDate: new Date(now()) }
+      const options = { issuer, audience, algorithms: [signedBy.algorithm], currentDate: new Date(now()) }
       const verified = await jwtVerify(token, signedBy.verifying, options).catch((thrown: unknown) => {
         throw unauthenticated(messageOf(thrown))
       })

@@ -57,7 +57,7 @@ export interface UserDraft {
 }
 
 /** What is absent stays; null removes. */
-export interface UserChanges {
+interface UserChanges {
   readonly password?: string
   readonly email?: string | null
   readonly fullName?: string | null
