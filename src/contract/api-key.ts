@@ -15,7 +15,7 @@ export const apiKeyRegistration = z.strictObject({
 export const apiKeyParams = z.object({ id: text(256) })
 export const apiKeyQuery = z.strictObject(page)
 
-export const apiKeyBody = z.object({
+const apiKeyBody = z.object({
   key_id: z.string(),
   name: z.string(),
   prefix: z.string().describe('The beginning of the key'),

@@ -39,7 +39,7 @@ interface OpenAccessDeps {
 }
 
 /** What an operator says about access. */
-export interface AccessSettings {
+interface AccessSettings {
   /** Undefined: nobody comes without a credential. */
   readonly anonymousRole: string | undefined
   readonly accessTokenMs: number

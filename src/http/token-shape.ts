@@ -1,10 +1,11 @@
-import type { TokenPair } from '#identity/token-pairs'
+import type { TokenPairs } from '#identity/token-pairs'
 
-export function pairAnswer({ accessToken, refreshToken, expiresInSeconds }: TokenPair) {
+/** A pair of tokens as OAuth clients know it. */
+export function pairAnswer(pair: Awaited<ReturnType<TokenPairs['open']>>) {
   return {
-    access_token: accessToken,
-    refresh_token: refreshToken,
+    access_token: pair.accessToken,
+    refresh_token: pair.refreshToken,
     token_type: 'bearer' as const,
-    expires_in: expiresInSeconds,
+    expires_in: pair.expiresInSeconds,
   }
 }

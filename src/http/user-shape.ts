@@ -19,7 +19,6 @@ export function userAnswer(user: User): UserBody {
 }
 
 export function apiKeyAnswer(key: ApiKey): ApiKeyBody {
-  const listed = (texts: readonly string[] | undefined): string[] | null => (texts ? [...texts] : null)
   return {
     key_id: key.id,
     name: key.name,
@@ -32,4 +31,8 @@ export function apiKeyAnswer(key: ApiKey): ApiKeyBody {
     last_used_at: isoTimeOrNull(key.lastUsedAt),
     revoked: key.revokedAt !== undefined,
   }
+}
+
+function listed(texts: readonly string[] | undefined): string[] | null {
+  return texts ? [...texts] : null
 }
