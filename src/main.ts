@@ -5,6 +5,7 @@ import { untilStopped } from '#cli/until-stopped'
 import { environment } from '#config/env'
 import { readGatewayFile } from '#config/gateway-file'
 import { loadConfig } from '#config/load'
+import { KEY_VARIABLE } from '#config/settings'
 import { gatewayListening, settingsUnused } from '#telemetry/events'
 import { createLogger } from '#telemetry/log'
 import { bridgeStdio, createApp, type App } from './app.ts'
@@ -37,11 +38,14 @@ process.exitCode = await runCli(process.argv, processIo(), {
     const streams = { input: process.stdin, output: process.stdout }
     const running = url ?? readGatewayFile(config.dataDir)?.url
     if (running !== undefined) {
-      await bridgeStdio({ url: `${running}${path}`, ...streams })
+      await bridgeStdio({ url: `${running}${path}`, credential: environment()[KEY_VARIABLE], ...streams })
       return 0
     }
     const { app, listening } = await start({ ...config, port: 0 })
-    await Promise.race([bridgeStdio({ url: `${listening.url}${path}`, ...streams }), untilStopped(app, life)])
+    await Promise.race([
+      bridgeStdio({ url: `${listening.url}${path}`, credential: environment()[KEY_VARIABLE], ...streams }),
+      untilStopped(app, life),
+    ])
     await app.close()
     return 0
   },

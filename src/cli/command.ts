@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { KEY_VARIABLE } from '#config/settings'
 import { findGateway } from './find-gateway.ts'
 import { createGatewayClient, type GatewayClient } from './gateway-client.ts'
 import type { CliIo } from './io.ts'
@@ -39,7 +40,7 @@ export function gatewayCommand(program: Command, spec: CommandSpec): Command {
 }
 
 export function connect(options: GatewayOptions, io: CliIo): GatewayClient {
-  return createGatewayClient(findGateway(options.url, io))
+  return createGatewayClient(findGateway(options.url, io), io.env[KEY_VARIABLE])
 }
 
 /** The one line of output that a program reads, or the lines that a person reads. */

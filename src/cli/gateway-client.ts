@@ -11,6 +11,7 @@ interface RequestOptions {
   /** JSON text. */
   readonly body?: string
   readonly timeoutMs?: number
+  readonly proof?: Readonly<Record<string, string>>
 }
 
 /** An answer of the gateway: its text as it came, and what it says. */
@@ -27,9 +28,11 @@ export interface GatewayClient {
   delete(path: string): Promise<void>
 }
 
-export function createGatewayClient(url: string): GatewayClient {
+/** @param credential A Bearer credential, where the gateway wants one. */
+export function createGatewayClient(url: string, credential?: string): GatewayClient {
+  const proof = credential === undefined ? {} : { authorization: `Bearer ${credential}` }
   const send = async (method: Dispatcher.HttpMethod, path: string, options: RequestOptions = {}): Promise<Answer> => {
-    const { status, text } = await exchange(method, url + BASE + path, options)
+    const { status, text } = await exchange(method, url + BASE + path, { ...options, proof })
     if (status >= 200 && status < 300 && text === '') return { text, value: undefined }
     const value = parseJson(text, url)
     if (status >= 200 && status < 300) return { text, value }
@@ -55,14 +58,18 @@ export function readAnswer<T>(schema: z.ZodType<T>, answer: Answer, url: string)
 }
 
 async function exchange(method: Dispatcher.HttpMethod, address: string, options: RequestOptions) {
-  const { body, timeoutMs = TIMEOUT_MS } = options
+  const { body, timeoutMs = TIMEOUT_MS, proof } = options
   try {
     const response = await request(address, {
       method,
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
       signal: AbortSignal.timeout(timeoutMs),
-      headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        accept: 'application/json',
+        ...proof,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       ...(body === undefined ? {} : { body }),
     })
     return { status: response.statusCode, text: await response.body.text() }

@@ -12,6 +12,7 @@ import {
   CONFIG_VARIABLE,
   ENVIRONMENT_PREFIX,
   environmentName,
+  KEY_VARIABLE,
   LATER_SETTINGS,
   SETTINGS,
   settingKeys,
@@ -163,7 +164,7 @@ function givenValue(key: SettingKey, sources: Sources): { readonly text: string;
 const ALL_KEYS: readonly string[] = [...settingKeys(), ...LATER_SETTINGS]
 
 function unknownVariables(env: Environment): Problem[] {
-  const known = [CONFIG_VARIABLE, ...ALL_KEYS.map(environmentName)]
+  const known = [CONFIG_VARIABLE, KEY_VARIABLE, ...ALL_KEYS.map(environmentName)]
   return Object.keys(env)
     .filter((name) => name.startsWith(ENVIRONMENT_PREFIX) && !known.includes(name))
     .map((name) => ({ source: `environment ${name}`, text: `unknown setting, did you mean ${nearest(name, known)}?` }))

@@ -174,6 +174,9 @@ export const LATER_SETTINGS = [
 export const ENVIRONMENT_PREFIX = 'META_MCP_'
 /** The environment variable that names the config file; it has no key in the file. */
 export const CONFIG_VARIABLE = `${ENVIRONMENT_PREFIX}CONFIG`
+/** The environment variable with the API key of those who talk to a gateway: commands, and `stdio`. */
+export const KEY_VARIABLE = `${ENVIRONMENT_PREFIX}API_KEY`
+export const KEY_DOC = 'API key that commands and `stdio` show to the gateway; the gateway itself does not read it.'
 export const CONFIG_DOC =
   'YAML or JSON file with servers, tools, namespaces, guards, discovery and settings. A change on disk or SIGHUP reloads all but the settings.'
 

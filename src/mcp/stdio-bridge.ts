@@ -11,6 +11,8 @@ import { FROM_PIPE } from './modern-claim.ts'
 export interface BridgeOptions {
   /** The endpoint: `http://127.0.0.1:8000/mcp`. */
   readonly url: string
+  /** A Bearer credential, where the endpoint wants one. */
+  readonly credential?: string | undefined
   readonly input: Readable
   readonly output: Writable
 }
@@ -19,8 +21,8 @@ export interface BridgeOptions {
  * The endpoint for clients that only speak stdio: each line goes there as a POST, what comes back goes out as lines.
  * Resolves when the input has ended and everything that was asked is answered.
  */
-export async function bridgeStdio({ url, input, output }: BridgeOptions): Promise<void> {
-  const bridge = new Bridge(url, output)
+export async function bridgeStdio({ url, credential, input, output }: BridgeOptions): Promise<void> {
+  const bridge = new Bridge(url, output, credential === undefined ? {} : { authorization: `Bearer ${credential}` })
   for await (const line of linesOf(input)) if (line.trim() !== '') bridge.send(line)
   await bridge.end()
 }
@@ -42,6 +44,7 @@ async function* linesOf(input: Readable): AsyncGenerator<string> {
 
 class Bridge {
   readonly #url: string
+  readonly #proof: Readonly<Record<string, string>>
   readonly #output: Writable
   readonly #running = new Map<string, AbortController>()
   readonly #work = new Set<Promise<void>>()
@@ -53,8 +56,9 @@ class Bridge {
   #hello: string | undefined
   #reopening: Promise<void> | undefined
 
-  constructor(url: string, output: Writable) {
+  constructor(url: string, output: Writable, proof: Readonly<Record<string, string>>) {
     this.#url = url
+    this.#proof = proof
     this.#output = output
   }
 
@@ -77,7 +81,10 @@ class Bridge {
     await Promise.all(this.#work)
     this.#stopped.abort()
     if (this.#session['mcp-session-id'] === undefined) return
-    const response = await request(this.#url, { method: 'DELETE', headers: this.#session }).catch(() => undefined)
+    const response = await request(this.#url, {
+      method: 'DELETE',
+      headers: { ...this.#proof, ...this.#session },
+    }).catch(() => undefined)
     await response?.body.dump()
   }
 
@@ -100,6 +107,7 @@ class Bridge {
     try {
       const headers: Record<string, string> = {
         ...HEADERS,
+        ...this.#proof,
         ...(claim === undefined ? this.#session : modernHeaders(message, claim)),
       }
       const response = await request(this.#url, {
@@ -131,7 +139,12 @@ class Bridge {
   /** A session of a client that does not know of sessions: it is opened again behind its back, and the lists may be others. */
   async #reopen(hello: string): Promise<void> {
     const post = (body: string) =>
-      request(this.#url, { method: 'POST', headers: { ...HEADERS, ...this.#session }, body, ...NO_TIMEOUT })
+      request(this.#url, {
+        method: 'POST',
+        headers: { ...HEADERS, ...this.#proof, ...this.#session },
+        body,
+        ...NO_TIMEOUT,
+      })
     try {
       this.#session = {}
       const response = await post(hello)
@@ -151,7 +164,7 @@ class Bridge {
     if (typeof id !== 'string') return
     // The version that was agreed on is the session's; the client's first wish may be another.
     this.#session = { 'mcp-session-id': id }
-    const headers = { 'mcp-session-id': id, accept: 'text/event-stream' }
+    const headers = { ...this.#proof, 'mcp-session-id': id, accept: 'text/event-stream' }
     const { signal } = this.#stopped
     request(this.#url, { method: 'GET', headers, signal, ...NO_TIMEOUT }).then(
       (stream) => this.#relay(stream).catch(() => undefined),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { legacyRaw } from '../support/raw-clients.ts'
 import { startBackend } from '../support/recording-backend.ts'
+import { runCommand } from '../support/run-cli.ts'
 import { newDirectory, startTestApp, type TestApp } from '../support/test-app.ts'
 
 const ADMIN = { username: 'root', password: 'correct horse battery' }
@@ -118,4 +119,19 @@ test('R062, Z11, A27 an API key opens MCP and REST for what it names and no more
   expect(await statusOf(app, key)).toBe(401)
   expect((await client.post({ jsonrpc: '2.0', id: 9, method: 'tools/list' })).status).toBe(401)
   expect(backend.seen.map(({ path }) => path)).toEqual(['/read'])
+})
+
+test('R010 commands and stdio show the API key of META_MCP_API_KEY', async () => {
+  await using backend = await startBackend()
+  const file = { tools: { lamp: { endpoint: `${backend.url}/lamp`, description: 'Switches the light' } } }
+  await using app = await startTestApp({ env: ENV, file })
+  const admin = bearer((await login(app)).access_token)
+  const { body } = await app.api.send<{ key: string }>('POST', 'api-keys', { name: 'cli' }, admin)
+  const url = app.listening.url
+  const run = (env: Record<string, string>) => runCommand(['tools', '--url', url, '--json'], { env })
+  const refused = await run({})
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/credential is missing/)])
+  const listed = await run({ META_MCP_API_KEY: body.key })
+  expect(listed.code).toBe(0)
+  expect(listed.stdout).toContain('lamp')
 })
