@@ -55,28 +55,22 @@ describe('a login', () => {
   test('A13 of an unknown user costs the same work as one with a wrong password', async () => {
     await using t = await identityStage()
     const ann = await withAnn(t)
-    const works: string[] = []
-    const spy = createPasswords({
-      run: async (work) => {
-        works.push('hashed')
-        return work()
-      },
-    })
-    for (const hash of [ann.passwordHash, undefined]) {
-      for (const password of [WRONG, 'x'.repeat(100_000), '']) expect(await spy.verify(password, hash)).toBe('wrong')
+    let hashed = 0
+    const passwords = createPasswords({ run: (work) => ((hashed += 1), work()) })
+    const msOf = async (hash: string | undefined, password: string): Promise<number> => {
+      const start = performance.now()
+      expect(await passwords.verify(password, hash)).toBe('wrong')
+      return performance.now() - start
     }
-    expect(works).toHaveLength(6)
-    const median = async (hash: string | undefined): Promise<number> => {
-      const times: number[] = []
-      for (let round = 0; round < 15; round += 1) {
-        const start = performance.now()
-        await spy.verify(WRONG, hash)
-        times.push(performance.now() - start)
-      }
-      return times.sort((a, b) => a - b)[7] ?? 0
+    // In turns, and the best of each: what else the machine does slows some rounds, never all of one kind.
+    const best = { known: Infinity, unknown: Infinity }
+    for (const password of Array.from({ length: 15 }, () => [WRONG, 'x'.repeat(100_000), '']).flat()) {
+      best.known = Math.min(best.known, await msOf(ann.passwordHash, password))
+      best.unknown = Math.min(best.unknown, await msOf(undefined, password))
     }
-    const ratio = (await median(undefined)) / (await median(ann.passwordHash))
-    expect(Math.abs(Math.log(ratio))).toBeLessThan(Math.log(1.5))
+    expect(hashed).toBe(90)
+    expect(best.unknown / best.known).toBeGreaterThan(0.7)
+    expect(best.unknown / best.known).toBeLessThan(1.4)
   })
 
   test('R143 with a hash of bcrypt replaces it by argon2id, and ends nothing', async () => {

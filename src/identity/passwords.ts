@@ -11,7 +11,7 @@ const RETRY_AFTER_SECONDS = 2
 
 /**
  * How much hashing there may be: two at a time leave the machine's other cores, and half of libuv's four threads, to calls;
- * a hundred that wait are served in some three seconds.
+ * a hundred that wait are served within a second or two.
  */
 export const HASHING_LIMITS = { limit: 2, queueMax: 100, waitMsMax: 10_000, name: 'password hashing' } as const
 

@@ -5,13 +5,14 @@ import { signingKeyOf, type SigningKey } from '#identity/signing-keys'
 import { uuidv7 } from '#kernel/ids'
 import type { LogFields, Logger } from '#kernel/logger'
 import { createBulkhead } from '#resilience/bulkhead'
-import type { Storage } from '#storage/open-storage'
-import { freshStorage, storageEngines } from './storage-engines.ts'
+import { openStorage, type Storage } from '#storage/open-storage'
 
 export const NOON = 1_800_000_000_000
 export const MINUTE = 60_000
 export const PASSWORD = 'correct horse battery'
 export const SECRET = Buffer.from('k9Zq-4vXw2Lm7Tb1Yc6Rd8Pf3Hs5Ja0Ne'.repeat(2))
+
+const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
 /** The log as a test reads it. */
 export interface LogLine extends LogFields {
@@ -34,15 +35,13 @@ export interface IdentityStage extends AsyncDisposable {
 
 /** Identity on an empty SQLite database in memory, at noon. */
 export async function identityStage(changes: Partial<IdentityDeps> = {}): Promise<IdentityStage> {
-  const [memory] = storageEngines
-  if (!memory) throw new Error('there is SQLite in memory')
-  const storage = await freshStorage(memory)
   const key = await signingKeyOf({ algorithm: 'HS256', secret: SECRET })
   let at = NOON
   const log: LogLine[] = []
   const withdrawn: string[] = []
   const note = (fields: LogFields, phrase: string): void => void log.push({ ...fields, phrase })
   const logger: Logger = { debug: note, info: note, warn: note, error: note }
+  const storage = await openStorage({ kind: 'sqlite', path: ':memory:' }, { log: SILENT, now: () => at })
   const deps: IdentityDeps = {
     stores: storage.identity,
     lane: createBulkhead(HASHING_LIMITS),
