@@ -1,11 +1,14 @@
 import { hashSync as argon2HashSync } from '@node-rs/argon2'
 import { hashSync as bcryptHashSync } from 'bcryptjs'
 import { describe, expect, test } from 'vitest'
+import { AppError } from '#kernel/errors'
 import { createBulkhead } from '#resilience/bulkhead'
 import { passwordProblem } from './password-rules.ts'
 import { createPasswords, HASHING_LIMITS } from './passwords.ts'
 
-const passwords = createPasswords(createBulkhead(HASHING_LIMITS))
+/** A busy machine may hash slowly. */
+const PATIENT = { ...HASHING_LIMITS, waitMsMax: 600_000 }
+const passwords = createPasswords(createBulkhead(PATIENT))
 const PASSWORD = 'correct horse battery'
 const bcryptOf = (password: string) => bcryptHashSync(password, 4)
 
@@ -112,7 +115,7 @@ test.each([
 
 /** Keeps the lane closed until it is opened. */
 function closedLane() {
-  const lane = createBulkhead(HASHING_LIMITS)
+  const lane = createBulkhead(PATIENT)
   const gate = Promise.withResolvers<void>()
   return { lane, open: gate.resolve, opened: gate.promise }
 }
@@ -131,6 +134,16 @@ async function turnsDuring(work: Promise<unknown>): Promise<number> {
 }
 
 describe('a flood', () => {
+  test.each(['overloaded', 'timeout'] as const)(
+    'D7 a lane that says %s makes it overloaded, with the time to come back',
+    async (code) => {
+      const full = createPasswords({ run: () => Promise.reject(new AppError(code, 'full')) })
+      for (const work of [full.verify(PASSWORD, undefined), full.hash(PASSWORD)]) {
+        await expect(work).rejects.toMatchObject({ code: 'overloaded', status: 503, details: { retry_after: 2 } })
+      }
+    },
+  )
+
   test('D7 of more than a hundred that wait is refused, with the time to come back', async () => {
     const { lane, open, opened } = closedLane()
     const flooded = createPasswords({ run: (work, signal) => lane.run(() => opened.then(work), signal) })
