@@ -119,7 +119,6 @@ describe('what ends a login ends it at once', () => {
     ['R031 R142 A11 logout', (t, _, token) => t.identity.pairs.end(token)],
     ['A11 another password', (t, id) => t.identity.users.change(id, { password: 'another long password' })],
     ['R063 A11 deactivation', (t, id) => t.identity.users.change(id, { isActive: false })],
-    ['A11 other roles', (t, id) => t.identity.users.change(id, { roles: ['viewer'] })],
     ['A11 removal', (t, id) => t.identity.users.remove(id)],
   ])('%s: for tokens that were just used, on this gateway and within a second on another', async (_, end) => {
     await using t = await identityStage()

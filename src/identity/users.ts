@@ -68,7 +68,7 @@ interface UserChanges {
 export interface Users {
   /** Rejects with a ValidationError for what breaks the rules, with `conflict` for a taken username. */
   register(draft: UserDraft): Promise<User>
-  /** Another password, other roles or another activity end every login of the user. */
+  /** Another password or another activity end every login of the user; other roles are in force with its next request. */
   change(id: string, changes: UserChanges): Promise<User>
   remove(id: string): Promise<void>
   /** Rejects with `not_found`. */
@@ -138,12 +138,9 @@ function changed(before: User, changes: HashedChanges, at: number): User {
   return endsLogins(before, after) ? { ...after, tokenEpoch: before.tokenEpoch + 1 } : after
 }
 
+/** Roles are read with every request: other ones are in force at once, and nobody has to log in again. */
 function endsLogins(before: User, after: User): boolean {
-  return (
-    before.passwordHash !== after.passwordHash ||
-    before.isActive !== after.isActive ||
-    [...before.roles].sort().join() !== [...after.roles].sort().join()
-  )
+  return before.passwordHash !== after.passwordHash || before.isActive !== after.isActive
 }
 
 type Present<T> = { [K in keyof T]?: Exclude<T[K], null | undefined> }

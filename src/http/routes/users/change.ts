@@ -8,7 +8,7 @@ export const changeUser = endpoint({
   path: '/api/v1/users/:id',
   access: 'users:update',
   group: 'users',
-  summary: 'Change a user; other roles, activity or password end what the user is logged in with',
+  summary: 'Change a user; another password or deactivation ends what the user is logged in with',
   params: userParams,
   body: userChange,
   status: 200,
