@@ -17,12 +17,13 @@ export async function searchAnswerOf(
   const filter = { server, category, tag, readOnly }
   const asked = { text: query, mode, principal, namespace, filter, limit, threshold, surface: 'rest' } as const
   const answer = await search.search(asked)
+  const shown = answer.found.map((hit) => ({ hit, body: toolBody(hit.tool) }))
   return {
     search_id: answer.id,
     query,
     search_type: mode,
-    results: answer.found.map(resultOf),
-    tools: answer.found.map(({ tool }) => toolBody(tool)),
+    results: shown.map(({ body, hit }) => ({ ...body, ...scoresOf(hit) })),
+    tools: shown.map(({ body }) => body),
     total: answer.total,
     weights: answer.weights,
     parts: [...answer.parts],
@@ -40,6 +41,6 @@ function vectorsOf(progress: NeuralProgress | undefined): SearchAnswer['vectors'
   return { model, known, wanted, failure }
 }
 
-function resultOf({ tool, score, keyword, semantic, rerank }: FoundTool): SearchAnswer['results'][number] {
-  return { ...toolBody(tool), score, keyword_score: keyword, semantic_score: semantic, rerank_score: rerank ?? null }
+function scoresOf({ score, keyword, semantic, rerank }: FoundTool) {
+  return { score, keyword_score: keyword, semantic_score: semantic, rerank_score: rerank ?? null }
 }

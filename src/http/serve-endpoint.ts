@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { problem } from '#contract/problem'
 import type { Principal } from '#identity/principal'
-import { bearerOf } from '#identity/bearer'
+import { bearerOf, callerOf } from '#identity/bearer'
 import { AppError } from '#kernel/errors'
 import type { BodyReader } from './body-reader.ts'
 import { ReadyText, type ApiContext, type ApiRequest, type Endpoint } from './endpoint.ts'
@@ -28,7 +28,7 @@ export function serveEndpoint(app: FastifyInstance, endpoint: Endpoint, { contex
     // Before the body is read: who may not, learns nothing of what is wrong with it.
     async onRequest(request) {
       if (access === 'public') return
-      const principal = await identified(context, request)
+      const principal = await callerOf(context, request.headers.authorization, request.ip)
       callers.set(request, principal)
       if (access === 'self' || context.policy.decide(principal, access).allowed) return
       throw new AppError('permission_denied', `This needs the permission ${access}`, {
@@ -62,13 +62,6 @@ function apiRequest(request: FastifyRequest, reply: FastifyReply, bodies: BodyRe
     traceparent: traceparentOf(request),
     signal: closeSignal(reply),
   }
-}
-
-/** Who has the credential of the request, or whoever comes without one. */
-function identified({ identity, principal }: ApiContext, request: FastifyRequest): Principal | Promise<Principal> {
-  const { authorization } = request.headers
-  if (authorization === undefined && principal) return principal
-  return identity.authenticate(bearerOf(authorization), { address: request.ip })
 }
 
 function closeSignal({ raw }: FastifyReply): AbortSignal {

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { AppError, messageOf, ValidationError } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
 import { addressList } from './addresses.ts'
-import { createRecentMap } from './recent-map.ts'
+import { createRecentMap } from '#kernel/recent-map'
 import type { Page } from './users.ts'
 
 const PREFIX = 'mmcp_'

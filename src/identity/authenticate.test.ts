@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { AppError } from '#kernel/errors'
 import { MINUTE, PASSWORD, SECRET, identityStage, type IdentityStage } from '../../test/support/identity-stage.ts'
-import { createRecentMap } from './recent-map.ts'
+import { createRecentMap } from '#kernel/recent-map'
 import { LOCAL_PRINCIPAL } from './principal.ts'
 import { signingKeyOf } from './signing-keys.ts'
 

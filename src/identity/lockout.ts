@@ -1,4 +1,4 @@
-import { createRecentMap } from './recent-map.ts'
+import { createRecentMap } from '#kernel/recent-map'
 
 const DELAY_MS_FIRST = 1_000
 const DELAY_MS_MAX = 15 * 60_000

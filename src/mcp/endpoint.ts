@@ -6,7 +6,7 @@ import { memberText } from '#kernel/json-text'
 import { META, MODERN_VERSION } from '#kernel/protocol'
 import { errorText, isRpcId, readMessage } from '#kernel/rpc-message'
 import type { Authenticator } from '#identity/authenticate'
-import { bearerOf } from '#identity/bearer'
+import { callerOf } from '#identity/bearer'
 import type { Principal } from '#identity/principal'
 import type { HostGuard } from './host-guard.ts'
 import { createKeepAlives } from './keep-alives.ts'
@@ -123,7 +123,7 @@ function guarded(deps: EndpointDeps, visit: Visit, answer: (arrival: Arrival) =>
   try {
     const refusal = deps.guard(visit.request)
     if (refusal) throw refusal
-    const principal = principalOf(deps, visit.request)
+    const principal = callerOf(deps, visit.request.headers.authorization, visit.request.socket.remoteAddress)
     // Nearly always known already: then nothing is waited for.
     if (principal instanceof Promise) principal.then((known) => answer({ ...visit, principal: known })).catch(failed)
     else answer({ ...visit, principal })?.catch(failed)
@@ -134,12 +134,6 @@ function guarded(deps: EndpointDeps, visit: Visit, answer: (arrival: Arrival) =>
 
 /** A request of whom nothing is known yet. */
 type Visit = Omit<Arrival, 'principal'>
-
-function principalOf({ identity, principal }: EndpointDeps, request: IncomingMessage): Principal | Promise<Principal> {
-  const { authorization } = request.headers
-  if (authorization === undefined && principal) return principal
-  return identity.authenticate(bearerOf(authorization), { address: request.socket.remoteAddress })
-}
 
 function refuse({ log }: EndpointDeps, { request, response }: Visit, thrown: unknown, idText = 'null'): void {
   const error = toAppError(thrown)

@@ -53,7 +53,11 @@ export interface RoleDeps {
 
 export async function openRoles({ store, policy, now, newId }: RoleDeps): Promise<RoleRegistry> {
   const byName = new Map((await store.list()).map((role) => [role.name, role]))
-  const enforce = (): void => policy.use([...BUILT_IN_ROLES, ...[...byName.values()].map(roleOf)])
+  let all: readonly Role[] = BUILT_IN_ROLES
+  const enforce = (): void => {
+    all = [...BUILT_IN_ROLES, ...[...byName.values()].map(roleOf)]
+    policy.use(all)
+  }
   const get = (name: string): RoleRecord => {
     refuseBuiltIn(name)
     const role = byName.get(name)
@@ -66,7 +70,6 @@ export async function openRoles({ store, policy, now, newId }: RoleDeps): Promis
     custom: () => [...byName.values()],
     get,
     permissionsOf: ({ roles }) => {
-      const all = [...BUILT_IN_ROLES, ...[...byName.values()].map(roleOf)]
       const own = all.filter(({ name }) => roles.includes(name))
       return [...new Set(own.flatMap(({ allow }) => allow.map(({ text }) => text)))]
     },

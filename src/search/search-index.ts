@@ -9,7 +9,7 @@ import { scopeOf, type Scope } from './scope.ts'
 import { bestOf, bestPlaces, rangeOf, relative, withSteps, type Scores } from './scores.ts'
 import type { StaticEmbedder } from './static-embedder.ts'
 import { createVectorTable, packed, type VectorTable } from './vector-table.ts'
-import { blended, viewsOf } from './views.ts'
+import { blended, type View } from './views.ts'
 
 /** A step of the task counts as much as the whole of it. */
 const STEP_SHARE = 0.5
@@ -52,7 +52,8 @@ export interface PreparedScope extends Scope {
 
 /** Finds tools by words and by meaning, at once and without a model. */
 export interface SearchIndex {
-  add(slot: number, document: SearchDocument): void
+  /** Words are of the document, meaning is of its views. */
+  add(slot: number, document: SearchDocument, views: readonly View[]): void
   remove(slot: number): void
   prepare(slots: Int32Array): PreparedScope
   /** Gives way to other work between its steps. */
@@ -64,10 +65,9 @@ export function createSearchIndex(embedder: StaticEmbedder): SearchIndex {
   const vectors = createVectorTable(embedder.dimensions)
   let capacity = 0
   return {
-    add(slot, document) {
+    add(slot, document, views) {
       capacity = Math.max(capacity, slot + 1)
       keywords.add(slot, document)
-      const views = viewsOf(document)
       vectors.set(slot, packed(blended(views.map(({ text, weight }) => ({ vector: embedder.embed(text), weight })))))
     },
     remove(slot) {

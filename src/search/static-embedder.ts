@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createNeighbours, type Neighbour } from './neighbours.ts'
-import { lengthOf } from './vector-table.ts'
+import { normalised } from './vector-table.ts'
 import { remembering } from './remembering.ts'
 
 const DIMENSIONS = 256
@@ -77,11 +77,4 @@ function longestPiece(word: string, start: number, vocabulary: ReadonlyMap<strin
     if (id !== undefined) return { id, end }
   }
   return undefined
-}
-
-function normalised(vector: Float32Array): Float32Array {
-  const length = lengthOf(vector)
-  if (length === 0) return vector
-  for (let i = 0; i < vector.length; i += 1) vector[i] = (vector[i] ?? 0) / length
-  return vector
 }

@@ -1,9 +1,9 @@
 import type { Principal } from '#identity/principal'
+import { createRecentMap } from '#kernel/recent-map'
 import type { Policy } from '#policy/policy'
 import type { CatalogTool, CatalogView } from '#registry/catalog-view'
 import type { Catalog } from '#registry/registry-api'
 import { wordsOf } from './analyser.ts'
-import { createAnswerCache } from './answer-cache.ts'
 import { createBreath } from './breath.ts'
 import { createCatalogIndex, type DocumentSink } from './catalog-index.ts'
 import type { Lessons } from './lessons.ts'
@@ -61,11 +61,14 @@ export interface ToolSearchDeps {
 /** So many of the best are looked at for one that has the query as its name. */
 const NAMED_AMONG = 50
 const NEAREST_MAX = 3
+/** Answers to repeated queries. */
+const ANSWERS_MAX = 500
 
 export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
   const { catalog, policy, embedder, lessons, neural, reranker } = deps
   const index = createSearchIndex(embedder)
-  const answers = createAnswerCache<ToolAnswer>()
+  // What an answer depends on is part of its key.
+  const answers = createRecentMap<ToolAnswer>(ANSWERS_MAX)
   const slots = createCatalogIndex({ catalog, sink: bothTiers(index, neural), lessonsOf: lessons.of })
   const scopes = createScopes(policy, (tools) =>
     index.prepare(Int32Array.from(tools, (tool) => slots.slotOf(tool) ?? 0)),
@@ -73,7 +76,7 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
   lessons.onChange((toolId) => {
     slots.relearn(toolId)
     scopes.clear()
-    answers.clear()
+    answers.deleteWhere(() => true)
   })
   /** Whose provider has failed, or was too slow, is not whole: the next who asks may get more. */
   const ask = async (query: ToolQuery, { tools, prepared }: ToolScope): Promise<[Ranking, isWhole: boolean]> => {
@@ -117,8 +120,9 @@ const NOTHING: ToolAnswer = {
 function bothTiers(index: SearchIndex, neural: NeuralTier | undefined): DocumentSink {
   return {
     add(slot, document) {
-      index.add(slot, document)
-      neural?.put(slot, viewsOf(document))
+      const views = viewsOf(document)
+      index.add(slot, document, views)
+      neural?.put(slot, views)
     },
     remove(slot) {
       index.remove(slot)

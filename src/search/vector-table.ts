@@ -41,6 +41,14 @@ export function lengthOf(vector: Float32Array | Int8Array): number {
   return Math.sqrt(squares)
 }
 
+/** Makes the vector itself one of length one; that of nothing stays. */
+export function normalised(vector: Float32Array): Float32Array {
+  const length = lengthOf(vector)
+  if (length === 0) return vector
+  for (let i = 0; i < vector.length; i += 1) vector[i] = (vector[i] ?? 0) / length
+  return vector
+}
+
 export function createVectorTable(dimensions: number): VectorTable {
   const rows = createByteRows(dimensions)
   const nothing = new Int8Array(dimensions)

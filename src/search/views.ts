@@ -1,5 +1,6 @@
 import { wordsOf } from './analyser.ts'
 import type { SearchDocument } from './document.ts'
+import { normalised } from './vector-table.ts'
 
 const SENTENCE_CHARS_MAX = 240
 const PARAMETER_CHARS_MAX = 80
@@ -49,7 +50,5 @@ export function blended(parts: readonly { readonly vector: Float32Array; readonl
   const sum = new Float32Array(first?.vector.length ?? 0)
   for (const { vector, weight } of parts)
     for (let i = 0; i < sum.length; i += 1) sum[i] = (sum[i] ?? 0) + weight * (vector[i] ?? 0)
-  let squares = 0
-  for (const value of sum) squares += value * value
-  return squares === 0 ? sum : sum.map((value) => value / Math.sqrt(squares))
+  return normalised(sum)
 }
