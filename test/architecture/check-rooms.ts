@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { importsOf, withoutComments, type Import } from './imports.ts'
-import { FORBIDDEN_ROOMS, LINES_MAX, MAIN_ROOMS, RESERVED, ROOMS, type Room } from './room-table.ts'
+import { COMPOSITION, FORBIDDEN_ROOMS, LINES_MAX, MAIN_ROOMS, RESERVED, ROOMS, type Room } from './room-table.ts'
 
 /** A file below `src/`, its path with slashes: `gateway/call.ts`. */
 export interface SourceFile {
@@ -43,7 +43,7 @@ function read(file: SourceFile): Source {
 
 function shapeProblems({ path, text, isTest }: Source): string[] {
   const code = withoutComments(text)
-  const most = path === 'app.ts' ? LINES_MAX.app : path === 'main.ts' ? LINES_MAX.main : LINES_MAX.file
+  const most = COMPOSITION.includes(path) ? LINES_MAX.app : path === 'main.ts' ? LINES_MAX.main : LINES_MAX.file
   return [
     lineCount(text) > most && `${path} has ${lineCount(text)} lines, at most ${most} are allowed`,
     posix.basename(path) === 'index.ts' && `${path} is a barrel: name the file after what it holds`,
@@ -73,7 +73,8 @@ function formProblems({ path, room, isTest }: Source, { specifier, exportsAll }:
   if (!specifier.endsWith('.ts')) return problem('relative imports end in .ts')
   const target = posix.join('src', posix.dirname(path), specifier)
   if (isTest && target.startsWith('test/support/')) return []
-  if (room === undefined) return target === 'src/app.ts' ? [] : problem('rooms are named `#room/file`')
+  if (room === undefined)
+    return COMPOSITION.includes(posix.basename(target)) ? [] : problem('rooms are named `#room/file`')
   return target.startsWith(`src/${room}/`) ? [] : problem('a relative path may not leave the room')
 }
 
@@ -81,7 +82,7 @@ function roomProblems({ path, room }: Source, { specifier, typeOnly }: Import): 
   const target = roomOf(specifier)
   if (target === undefined || target === room) return []
   if (!Object.hasOwn(ROOMS, target)) return [`${path} imports '${specifier}': no such room in the table`]
-  if (path === 'app.ts') return []
+  if (COMPOSITION.includes(path)) return []
   const may: Pick<Room, 'values' | 'types'> | undefined =
     room === undefined ? { values: MAIN_ROOMS, types: [] } : ROOMS[room]
   if (may === undefined || may.values.includes(target)) return []
@@ -118,7 +119,7 @@ function packageProblems(
 function folderProblems(files: readonly SourceFile[], sources: readonly Source[]): string[] {
   const rooms = new Set(sources.map((source) => source.room).filter((room) => room !== undefined))
   const readmes = new Map(files.filter(({ path }) => path.endsWith('/README.md')).map((file) => [file.path, file.text]))
-  const strays = sources.filter(({ room, path }) => room === undefined && path !== 'app.ts' && path !== 'main.ts')
+  const strays = sources.filter(({ room, path }) => room === undefined && ![...COMPOSITION, 'main.ts'].includes(path))
   return [
     ...strays.map(({ path }) => `${path} stands in no room`),
     ...[...rooms].flatMap((room) => {

@@ -92,6 +92,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
 }
 
+/** The composition root: what surfaces stand on, and the surfaces. They may name every room. */
+export const COMPOSITION: readonly string[] = ['app.ts', 'foundation.ts']
+
 /** Rooms that `main.ts` may name; everything else it reaches through `app.ts`, which may name all. */
 export const MAIN_ROOMS: readonly string[] = ['kernel', 'contract', 'config', 'telemetry', 'cli']
 

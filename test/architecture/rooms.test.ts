@@ -103,6 +103,7 @@ describe('a planted violation turns the gate red', () => {
     ['the environment by another name', 'http/a.ts', "import { env } from 'node:process'", /environment/],
     ['a file that is too long', 'http/a.ts', LINE.repeat(401), /401 lines/],
     ['an app.ts that is too long', 'app.ts', LINE.repeat(201), /201 lines/],
+    ['a foundation.ts that is too long', 'foundation.ts', LINE.repeat(201), /201 lines/],
     ['a main.ts that is too long', 'main.ts', LINE.repeat(61), /61 lines/],
   ])('%s', (_what, path, text, says) => {
     expect(planted({ path, text })).toEqual([expect.stringMatching(says)])
@@ -130,6 +131,8 @@ describe('what the rules allow stays green', () => {
     ['types of the row', 'policy/a.ts', "import type { A } from '#identity/principal'"],
     ['only names marked as types', 'policy/a.ts', "import { type A, type B } from '#identity/principal'"],
     ['every room from app.ts', 'app.ts', "import { a } from '#upstream/pool'"],
+    ['every room from foundation.ts', 'foundation.ts', "import { a } from '#upstream/pool'"],
+    ['foundation.ts from app.ts', 'app.ts', "import { a } from './foundation.ts'"],
     ['app.ts from main.ts', 'main.ts', "import { createApp } from './app.ts'"],
     ['a private sub-folder', 'http/a.ts', "import { a } from './routes/b.ts'"],
     ['a file of its own room from a sub-folder', 'http/routes/b.ts', "import { a } from '../a.ts'"],

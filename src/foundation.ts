@@ -1,0 +1,89 @@
+import type { Config, DynamicConfig } from '#config/config'
+import { secretKey } from '#config/secret-key'
+import type { Gateway } from '#gateway/gateway'
+import { openAccess, type Access } from '#gateway/open-access'
+import { openGateway } from '#gateway/open-gateway'
+import { uuidv7 } from '#kernel/ids'
+import { type McpEndpoint } from '#mcp/endpoint'
+import { applyFile } from '#registry/apply-file'
+import { openRegistry } from '#registry/registry'
+import type { Registry } from '#registry/registry-api'
+import { openToolSearch, type OpenSearch } from '#search/open-tool-search'
+import { openStorage, type Storage } from '#storage/open-storage'
+import { followCatalog } from '#telemetry/events'
+import type { createLogger } from '#telemetry/log'
+import { openOutbound, type Outbound } from '#upstream/open-outbound'
+
+export interface AppDeps {
+  readonly logs: ReturnType<typeof createLogger>
+  /** What children inherit an allow-list of. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/** Epoch milliseconds. */
+export const now = (): number => Date.now()
+
+/** What every surface stands on. */
+export interface Foundation {
+  readonly storage: Storage
+  readonly registry: Registry
+  readonly access: Access
+  readonly search: OpenSearch
+  readonly outbound: Outbound
+  readonly gateway: Gateway
+  /** News of upstreams go to whoever listens; the endpoint, once it is there. */
+  readonly news: { resourceUpdated: McpEndpoint['resourceUpdated']; taskChanged: McpEndpoint['taskChanged'] }
+  apply(dynamic: DynamicConfig): Promise<void>
+}
+
+/** Opens what every surface stands on, in order; `resources` ends it in the other. */
+export async function openFoundation(
+  config: Config,
+  deps: AppDeps,
+  resources: AsyncDisposableStack,
+): Promise<Foundation> {
+  const { logs, environment } = deps
+  const storage = resources.use(await openStorage(config.database, { log: logs.logger('storage'), now }))
+  const registry = await openRegistry({ stores: storage.registry, expose: config.expose, now, newId: uuidv7 })
+  followCatalog(logs.logger('registry'), registry.catalog)
+  await applyFile(registry, config.dynamic, logs.logger('registry'))
+  const secret = await secretKey(config)
+  const accessDeps = { catalog: registry.catalog, stores: storage, secret, settings: config.access, now, newId: uuidv7 }
+  const access = await openAccess({ ...accessDeps, log: logs.logger('identity') })
+  const shared = { catalog: registry.catalog, ...access, now }
+  const searchDeps = { stores: storage.search, settings: config.search, log: logs.logger('search') }
+  const search = resources.use(await openToolSearch({ ...shared, ...searchDeps }))
+  const news: Foundation['news'] = { resourceUpdated() {}, taskChanged() {} }
+  const { resultBytesMax: messageBytesMax, handshakeTimeoutMs, toolTimeoutMs } = config
+  // Before those that it calls: they end first, and the calls that they had end in the history.
+  const { gateway, useGuards } = resources.use(
+    openGateway({
+      ...shared,
+      executions: storage.executions,
+      dispatch: (call) => outbound.dispatch(call),
+      succeeded: search.called,
+      log: logs.logger('gateway'),
+    }),
+  )
+  const outbound = resources.use(
+    openOutbound({
+      registry,
+      log: logs.logger('upstream'),
+      now,
+      inherited: environment,
+      limits: { messageBytesMax, handshakeTimeoutMs, connectTimeoutMs: 10_000 },
+      admission: { ...config, isLoopbackOnly: true },
+      configFile: config.file,
+      toolTimeoutMs,
+      resourceUpdated: (...update) => news.resourceUpdated(...update),
+      taskChanged: (...change) => news.taskChanged(...change),
+    }),
+  )
+  const apply = async (dynamic: DynamicConfig): Promise<void> => {
+    await useGuards(dynamic.guards)
+    await applyFile(registry, dynamic, logs.logger('registry'))
+    outbound.watch(dynamic.discovery)
+  }
+  await useGuards(config.dynamic.guards)
+  return { access, storage, registry, search, outbound, gateway, news, apply }
+}
