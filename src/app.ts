@@ -76,6 +76,7 @@ async function createSurfaces({ config, core, life, resources }: Parts, { logs }
       isDraining: () => life.isDraining,
       sessions: () => endpoint.sessions,
       checkStorage: () => storage.check(),
+      ...(core.redis ? { redisIsUp: () => core.redis?.isUp === true } : {}),
     },
     log: logs.logger('http'),
     bodyBytesMax: config.bodyBytesMax,

@@ -3,12 +3,14 @@ import { secretKey } from '#config/secret-key'
 import type { Gateway } from '#gateway/gateway'
 import { openAccess, type Access } from '#gateway/open-access'
 import { openGateway } from '#gateway/open-gateway'
+import { NO_BROADCAST, type Broadcast } from '#kernel/broadcast'
 import { uuidv7 } from '#kernel/ids'
 import { type McpEndpoint } from '#mcp/endpoint'
 import { applyFile } from '#registry/apply-file'
 import { openRegistry } from '#registry/registry'
 import type { Registry } from '#registry/registry-api'
 import { openToolSearch, type OpenSearch } from '#search/open-tool-search'
+import type { SharedRedis } from '#storage/open-redis'
 import { openStorage, type Storage } from '#storage/open-storage'
 import { followCatalog } from '#telemetry/events'
 import type { createLogger } from '#telemetry/log'
@@ -26,6 +28,10 @@ export const now = (): number => Date.now()
 /** What every surface stands on. */
 export interface Foundation {
   readonly storage: Storage
+  /** Where gateways share state; undefined for one that is alone. */
+  readonly redis: SharedRedis | undefined
+  /** News to and from the other gateways. */
+  readonly broadcast: Broadcast
   readonly registry: Registry
   readonly access: Access
   readonly search: OpenSearch
@@ -44,6 +50,8 @@ export async function openFoundation(
 ): Promise<Foundation> {
   const { logs, environment } = deps
   const storage = resources.use(await openStorage(config.database, { log: logs.logger('storage'), now }))
+  const redis = await openShared(config, deps, resources)
+  const broadcast = redis?.broadcast ?? NO_BROADCAST
   const registry = await openRegistry({ stores: storage.registry, expose: config.expose, now, newId: uuidv7 })
   followCatalog(logs.logger('registry'), registry.catalog)
   await applyFile(registry, config.dynamic, logs.logger('registry'))
@@ -85,5 +93,16 @@ export async function openFoundation(
     outbound.watch(dynamic.discovery)
   }
   await useGuards(config.dynamic.guards)
-  return { access, storage, registry, search, outbound, gateway, news, apply }
+  return { access, storage, redis, broadcast, registry, search, outbound, gateway, news, apply }
+}
+
+/** The package is only loaded where it is used: it costs memory. */
+async function openShared(
+  { redis }: Config,
+  { logs }: AppDeps,
+  resources: AsyncDisposableStack,
+): Promise<SharedRedis | undefined> {
+  if (!redis) return undefined
+  const { openRedis } = await import('#storage/open-redis')
+  return resources.use(await openRedis(redis.reveal(), logs.logger('redis')))
 }

@@ -82,6 +82,8 @@ export interface Config {
   readonly logLevel: LogLevel
   readonly dataDir: string
   readonly database: DatabaseConfig
+  /** Where gateways share state; undefined for one that is alone. */
+  readonly redis?: Secret
   /** Undefined: made and kept in the data dir. */
   readonly secretKey?: Secret
   /** The config file, when there is one: watched for changes. */

@@ -95,7 +95,7 @@ describe('R200 R201 settings', () => {
   })
 
   test('an empty variable is not set: compose files export them so', () => {
-    expect(load({ env: { META_MCP_PORT: '', META_MCP_CONFIG: '', META_MCP_REDIS_URL: '' } })).toMatchObject({
+    expect(load({ env: { META_MCP_PORT: '', META_MCP_CONFIG: '', META_MCP_CACHE_TTL: '' } })).toMatchObject({
       port: 8000,
       unusedSettings: [],
     })
@@ -108,9 +108,9 @@ describe('R200 R201 settings', () => {
   })
 
   test('settings of later versions are accepted and told', () => {
-    const env = { META_MCP_REDIS_URL: 'redis://x', META_MCP_CACHE_TTL: '5' }
+    const env = { META_MCP_CACHE_TTL: '5' }
     const config = loadText('settings: { algorithm: HS256 }', { env })
-    expect(config.unusedSettings.toSorted()).toEqual(['META_MCP_ALGORITHM', 'META_MCP_CACHE_TTL', 'META_MCP_REDIS_URL'])
+    expect(config.unusedSettings.toSorted()).toEqual(['META_MCP_ALGORITHM', 'META_MCP_CACHE_TTL'])
   })
 
   test.each([

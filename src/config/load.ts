@@ -97,6 +97,7 @@ function staticConfig(values: SettingValues) {
     logLevel: values.logging_level ?? (values.debug ? ('DEBUG' as const) : ('INFO' as const)),
     dataDir: values.data_dir,
     database: values.database_url ?? defaultDatabase(values.data_dir),
+    ...(values.redis_url ? { redis: values.redis_url } : {}),
     ...(values.secret_key ? { secretKey: values.secret_key } : {}),
     toolTimeoutMs: values.tool_timeout_seconds,
     handshakeTimeoutMs: values.handshake_timeout_seconds,

@@ -136,6 +136,13 @@ export function databaseOf(text: string): DatabaseConfig {
   throw new Error('must be sqlite:PATH or postgresql://USER:PASSWORD@HOST/DATABASE')
 }
 
+export function redisOf(text: string): Secret {
+  const url = URL.parse(text)
+  const isRedis = url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== ''
+  if (isRedis && /^\/?\d*$/.test(url.pathname)) return createSecret(text)
+  throw new Error('must be redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], or the same with rediss://')
+}
+
 /** Where the embedded database lies when nothing else is said. */
 export function defaultDatabase(dataDir: string): DatabaseConfig {
   return { kind: 'sqlite', path: join(dataDir, 'metamcp.db') }

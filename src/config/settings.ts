@@ -14,6 +14,7 @@ import {
   pathOf,
   roleNameOf,
   rangesOf,
+  redisOf,
   secondsBetween,
   serviceUrlOf,
   signingKeyOf,
@@ -64,6 +65,11 @@ export const SETTINGS = {
     'metamcp.db in the data dir',
     databaseOf,
     '`sqlite:PATH` or `postgresql://USER:PASSWORD@HOST/DATABASE`.',
+  ),
+  redis_url: optional<Secret>(
+    'none',
+    redisOf,
+    '`redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]` or `rediss://` for several gateways on one PostgreSQL: they count rate limits together and hear at once what was revoked. While it is away each goes on for itself. One database of Redis for each deployment.',
   ),
   logging_level: optional('INFO', logLevelOf, 'DEBUG, INFO, WARNING or ERROR.'),
   data_dir: setting('~/.metamcp', pathOf, 'Where the embedded database and the keys are kept.'),
@@ -162,7 +168,6 @@ export type SettingValues = { readonly [K in SettingKey]: ReturnType<(typeof SET
 export const LATER_SETTINGS = [
   'algorithm',
   'signing_key_file',
-  'redis_url',
   'cache_ttl',
   'cache_enabled',
   'circuit_breaker_failure_threshold',

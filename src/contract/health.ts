@@ -13,11 +13,16 @@ export const health = z.object({
 })
 
 export const liveness = z.object({ status: z.literal('alive') })
-export const readiness = z.object({ status: z.literal('ready') })
+export const readiness = z.object({
+  status: z
+    .enum(['ready', 'degraded'])
+    .describe('Degraded: it takes work, and something that it can do without is away'),
+  reason: z.string().optional(),
+})
 
 const component = z.object({
   name: z.string(),
-  kind: z.enum(['storage', 'catalog', 'sessions', 'search', 'server']),
+  kind: z.enum(['storage', 'redis', 'catalog', 'sessions', 'search', 'server']),
   healthy: z.boolean(),
   status: z.string(),
   message: z.string(),

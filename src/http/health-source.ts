@@ -9,4 +9,6 @@ export interface HealthSource {
   sessions(): number
   /** Rejects while the storage cannot be used. */
   checkStorage(): Promise<void>
+  /** Whether Redis is there; absent where none is configured. */
+  redisIsUp?(): boolean
 }

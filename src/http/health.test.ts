@@ -40,6 +40,21 @@ test('R041 a gateway that works is ready', async () => {
   expect(await t.send('GET', '/api/v1/health/ready')).toMatchObject({ status: 200, body: { status: 'ready' } })
 })
 
+test('R041 without Redis the gateway takes work, says that something is missing, and what', async () => {
+  await using t = await openTestApi({ health: { ...UP, redisIsUp: () => false } })
+  const reason = expect.stringContaining('Redis is away')
+  expect(await t.send('GET', '/api/v1/health/ready')).toMatchObject({
+    status: 200,
+    body: { status: 'degraded', reason },
+  })
+  expect((await t.send('GET', '/api/v1/health/detailed')).body).toMatchObject({
+    overall_healthy: false,
+    components: expect.arrayContaining([
+      { name: 'redis', kind: 'redis', healthy: false, status: 'offline', message: reason },
+    ]),
+  })
+})
+
 test('R041 storage that never answers is down', async () => {
   await using t = await openTestApi({ health: { ...UP, checkStorage: () => new Promise(() => undefined) } })
   expect((await t.send('GET', '/api/v1/health/ready')).status).toBe(503)

@@ -80,7 +80,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['mcp'],
   },
   storage: {
-    holds: 'SQLite and PostgreSQL adapters of the ports; migrations',
+    holds: 'SQLite, PostgreSQL and Redis adapters of the ports; migrations',
     values: ['kernel', 'resilience'],
     // The rooms whose ports it fills, and the settings it is opened with.
     types: ['registry', 'gateway', 'search', 'policy', 'identity', 'telemetry', 'config'],
@@ -120,6 +120,7 @@ export const RESERVED: readonly {
   readonly what: string
 }[] = [
   { module: /^(kysely|pg|node:sqlite)($|\/)/, rooms: ['storage'], what: 'SQL' },
+  { module: /^ioredis($|\/)/, rooms: ['storage'], what: 'Redis' },
   { module: /^(node:)?child_process$/, rooms: ['upstream'], what: 'child processes' },
   { module: /^@modelcontextprotocol\//, rooms: ['mcp', 'upstream'], what: 'the MCP SDK' },
 ]

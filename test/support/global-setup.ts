@@ -2,17 +2,27 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { type Cluster, startCluster } from './postgres-cluster.ts'
 import { hasPostgres } from './postgres.ts'
+import { hasRedis } from './redis.ts'
 
 /** Once a run of vitest: offers the workers one PostgreSQL, started when the first test asks, stopped at the end. */
 export default async function setup(): Promise<(() => Promise<void>) | undefined> {
+  if (!hasRedis()) {
+    const missing = 'Redis tests are skipped: install it (apt-get install redis-server) or set META_MCP_TEST_REDIS_URL'
+    miss('REDIS', missing)
+  }
   if (!hasPostgres()) {
     const missing =
       'PostgreSQL tests are skipped: install it (apt-get install postgresql) or set META_MCP_TEST_DATABASE_URL'
-    if (process.env['META_MCP_TEST_DEMAND_POSTGRES'] === '1') throw new Error(missing)
-    console.log(missing)
+    miss('POSTGRES', missing)
     return undefined
   }
   return offerCluster()
+}
+
+/** CI demands what a developer's machine may do without. */
+function miss(what: string, sentence: string): void {
+  if (process.env[`META_MCP_TEST_DEMAND_${what}`] === '1') throw new Error(sentence)
+  console.log(sentence)
 }
 
 async function offerCluster(): Promise<() => Promise<void>> {

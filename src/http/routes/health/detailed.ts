@@ -19,6 +19,7 @@ export const getDetailedHealth = endpoint({
     const { health, now, registry } = context
     const components = [
       storageComponent(await storageWorks(health)),
+      ...redisComponents(health.redisIsUp?.()),
       catalogComponent(context),
       sessionsComponent(health.sessions()),
       searchComponent(context),
@@ -37,6 +38,12 @@ export const getDetailedHealth = endpoint({
 function storageComponent(healthy: boolean): HealthComponent {
   const message = healthy ? 'The storage answers' : 'The storage does not answer'
   return { name: 'storage', kind: 'storage', healthy, status: healthy ? 'online' : 'offline', message }
+}
+
+function redisComponents(healthy: boolean | undefined): HealthComponent[] {
+  if (healthy === undefined) return []
+  const message = healthy ? 'Redis answers' : 'Redis is away: limits, caches and news are local until it is back'
+  return [{ name: 'redis', kind: 'redis', healthy, status: healthy ? 'online' : 'offline', message }]
 }
 
 function catalogComponent({ registry: { catalog } }: ApiContext): HealthComponent {

@@ -15,6 +15,8 @@ export const getReadiness = endpoint({
   async handle({ health }) {
     if (health.isDraining()) throw new AppError('unavailable', 'The gateway is draining')
     if (!(await storageWorks(health))) throw new AppError('unavailable', 'The storage is down')
-    return { status: 'ready' as const }
+    return health.redisIsUp?.() === false
+      ? { status: 'degraded' as const, reason: 'Redis is away: limits, caches and news are local until it is back' }
+      : { status: 'ready' as const }
   },
 })
