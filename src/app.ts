@@ -5,14 +5,21 @@ import { followConfig } from '#config/reload'
 import { secretKey } from '#config/secret-key'
 import { createApi } from '#http/api'
 import { createFrontDoor, type FrontDoor } from '#http/front-door'
+import type { HealthSource } from '#http/health-source'
 import { uuidv7 } from '#kernel/ids'
 import { GATEWAY_INFO } from '#kernel/protocol'
 import { createSealer } from '#kernel/seal'
-import { createMcpEndpoint } from '#mcp/endpoint'
+import { createMcpEndpoint, type McpEndpoint } from '#mcp/endpoint'
 import { exposureOf } from '#mcp/exposure'
 import { createHostGuard } from '#mcp/host-guard'
-import { overviewOf } from '#registry/overview'
-import { createMetrics } from '#telemetry/metrics'
+import { catalogSize, overviewOf, upstreamLoads } from '#registry/overview'
+import { callMetrics } from '#telemetry/call-metrics'
+import { catalogMetrics } from '#telemetry/catalog-metrics'
+import { definitionTokenMetrics } from '#telemetry/definition-token-metrics'
+import { gatewayMetrics } from '#telemetry/gateway-metrics'
+import { createMetrics, type Family } from '#telemetry/metrics'
+import { searchMetrics } from '#telemetry/search-metrics'
+import { upstreamMetrics } from '#telemetry/upstream-metrics'
 import { now, openFoundation, type AppDeps, type Foundation } from './foundation.ts'
 
 /** The whole program, built and not yet listening. */
@@ -42,7 +49,8 @@ interface Parts {
   readonly resources: AsyncDisposableStack
 }
 
-async function createSurfaces({ config, core, life, resources }: Parts, { logs }: AppDeps): Promise<FrontDoor> {
+async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoor> {
+  const { config, core, resources } = parts
   const { registry, storage, gateway, search, access } = core
   const { upstreams, admission, discovery } = core.outbound
   const guard = createHostGuard(config)
@@ -69,15 +77,8 @@ async function createSurfaces({ config, core, life, resources }: Parts, { logs }
     exposureOf,
     definitionTokens: endpoint.definitionTokens,
     ...access,
-    metrics: config.metricsEnabled ? createMetrics(endpoint) : undefined,
-    health: {
-      version: GATEWAY_INFO.version,
-      startedAt: life.startedAt,
-      isDraining: () => life.isDraining,
-      sessions: () => endpoint.sessions,
-      checkStorage: () => storage.check(),
-      ...(core.redis ? { redisIsUp: () => core.redis?.isUp === true } : {}),
-    },
+    metrics: config.metricsEnabled ? createMetrics(familiesOf(parts, endpoint)) : undefined,
+    health: healthOf(parts, endpoint),
     log: logs.logger('http'),
     bodyBytesMax: config.bodyBytesMax,
     toolTimeoutMs: config.toolTimeoutMs,
@@ -91,6 +92,31 @@ async function createSurfaces({ config, core, life, resources }: Parts, { logs }
   })
   resources.defer(() => api.close())
   return createFrontDoor({ endpoint, api, gateway, log: logs.logger('http') })
+}
+
+function vitalsOf({ life }: Parts, endpoint: McpEndpoint) {
+  const { version } = GATEWAY_INFO
+  const { startedAt } = life
+  return { version, startedAt, isDraining: () => life.isDraining, sessions: () => endpoint.sessions }
+}
+
+function healthOf(parts: Parts, endpoint: McpEndpoint): HealthSource {
+  const { storage, redis } = parts.core
+  const redisIsUp = redis && { redisIsUp: () => redis.isUp }
+  return { ...vitalsOf(parts, endpoint), checkStorage: () => storage.check(), ...redisIsUp }
+}
+
+/** All that `/metrics` shows: who counts hands over how to read it. */
+function familiesOf(parts: Parts, endpoint: McpEndpoint): Family[] {
+  const { registry, outbound, search, workload } = parts.core
+  return [
+    ...gatewayMetrics(vitalsOf(parts, endpoint)),
+    ...callMetrics(workload),
+    ...upstreamMetrics(() => upstreamLoads(registry, outbound.upstreams)),
+    ...catalogMetrics(() => catalogSize(registry.catalog)),
+    ...searchMetrics(search),
+    ...definitionTokenMetrics(endpoint.definitionTokens),
+  ]
 }
 
 function runningApp({ config, core, life, resources }: Parts, door: FrontDoor, reload: () => void): App {

@@ -2,7 +2,7 @@ import type { Config, DynamicConfig } from '#config/config'
 import { secretKey } from '#config/secret-key'
 import type { Gateway } from '#gateway/gateway'
 import { openAccess, type Access } from '#gateway/open-access'
-import { openGateway } from '#gateway/open-gateway'
+import { openGateway, type Workload } from '#gateway/open-gateway'
 import { NO_BROADCAST, type Broadcast } from '#kernel/broadcast'
 import { uuidv7 } from '#kernel/ids'
 import { type McpEndpoint } from '#mcp/endpoint'
@@ -37,6 +37,7 @@ export interface Foundation {
   readonly search: OpenSearch
   readonly outbound: Outbound
   readonly gateway: Gateway
+  readonly workload: Workload
   /** News of upstreams go to whoever listens; the endpoint, once it is there. */
   readonly news: { resourceUpdated: McpEndpoint['resourceUpdated']; taskChanged: McpEndpoint['taskChanged'] }
   apply(dynamic: DynamicConfig): Promise<void>
@@ -64,7 +65,7 @@ export async function openFoundation(
   const news: Foundation['news'] = { resourceUpdated() {}, taskChanged() {} }
   const { resultBytesMax: messageBytesMax, handshakeTimeoutMs, toolTimeoutMs } = config
   // Before those that it calls: they end first, and the calls that they had end in the history.
-  const { gateway, useGuards } = resources.use(
+  const { gateway, workload, useGuards } = resources.use(
     openGateway({
       ...shared,
       executions: storage.executions,
@@ -93,7 +94,7 @@ export async function openFoundation(
     outbound.watch(dynamic.discovery)
   }
   await useGuards(config.dynamic.guards)
-  return { access, storage, redis, broadcast, registry, search, outbound, gateway, news, apply }
+  return { access, storage, redis, broadcast, registry, search, outbound, gateway, workload, news, apply }
 }
 
 /** The package is only loaded where it is used: it costs memory. */

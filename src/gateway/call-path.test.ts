@@ -25,6 +25,7 @@ async function openGateway(dispatch: Dispatch, own: Partial<Links> = {}) {
     trace: (_call, outcome) => void heard.push(outcome instanceof AppError ? outcome.code : outcome.text),
     history: history.ended,
     learn: () => undefined,
+    count: () => undefined,
   } satisfies Partial<Links>
   const ways = Object.fromEntries(ORDER.map((name) => [name, link(name)])) as Pick<Links, (typeof ORDER)[number]>
   const links: Links = { ...observers, ...ways, ...own }

@@ -23,6 +23,7 @@ interface Observation {
 /** The parts of the path, made by their own files. */
 export interface Links {
   readonly trace: Observer
+  readonly count: Observer
   readonly history: Observer
   readonly learn: Observer
   readonly validateArguments: Interceptor
@@ -38,6 +39,7 @@ const TOOLS: readonly CallKind[] = ['tool']
 export function callPath(links: Links): readonly Row[] {
   return [
     { name: 'trace', kinds: ALL, ended: links.trace },
+    { name: 'count', kinds: ALL, ended: links.count },
     { name: 'history', kinds: ALL, ended: links.history },
     { name: 'learn', kinds: TOOLS, ended: links.learn },
     { name: 'validate-arguments', kinds: TOOLS, run: links.validateArguments },

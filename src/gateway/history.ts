@@ -10,6 +10,8 @@ const MESSAGE_CHARS_MAX = 1000
 export interface History extends AsyncDisposable {
   /** Every call leaves one row, whatever became of it. A writer that falls behind slows its callers; nothing is dropped. */
   readonly ended: Observer
+  /** Rows that are not stored yet. */
+  readonly waiting: number
   /** Resolves when what was recorded so far is stored. */
   flush(): Promise<void>
 }
@@ -29,6 +31,9 @@ export function createHistory({ store, log, now }: HistoryDeps): History {
   return {
     ended: (call, outcome) =>
       writer.add(outcome instanceof AppError ? failureRow(call, outcome, now()) : successRow(call, outcome, now())),
+    get waiting() {
+      return writer.waiting
+    },
     flush: writer.flush,
     [Symbol.asyncDispose]: () => writer[Symbol.asyncDispose](),
   }

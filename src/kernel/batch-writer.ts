@@ -9,6 +9,8 @@ const RETRY_MS = 1000
 export interface BatchWriter<T> extends AsyncDisposable {
   /** A promise only when the queue is full: then the caller waits until it is written. Nothing is dropped. */
   add(row: T): Promise<void> | undefined
+  /** Rows that are not written yet. */
+  readonly waiting: number
   /** Resolves when what was added so far is written. */
   flush(): Promise<void>
 }
@@ -57,6 +59,9 @@ export function createBatchWriter<T>(deps: BatchWriterDeps<T>): BatchWriter<T> {
       if (rows.length >= BATCH_ROWS) void flush()
       else timer ??= setTimeout(() => void flush(), FLUSH_MS)
       return undefined
+    },
+    get waiting() {
+      return rows.length
     },
     flush,
     async [Symbol.asyncDispose]() {

@@ -1,4 +1,4 @@
-import type { Registry } from './registry-api.ts'
+import type { Catalog, Registry } from './registry-api.ts'
 import type { UpstreamControl, UpstreamState } from './upstream-status.ts'
 
 /** One upstream in a line. */
@@ -16,4 +16,41 @@ export function overviewOf(registry: Registry, control: Pick<UpstreamControl, 's
     status: control.status(id).state,
     tools: tools.filter(({ upstreamId }) => upstreamId === id).length,
   }))
+}
+
+/** An upstream in numbers. */
+export interface UpstreamLoad {
+  readonly server: string
+  readonly state: UpstreamState
+  readonly sessions: number
+  /** Processes that run for it. */
+  readonly children: number
+}
+
+/** All upstreams as they are now, in numbers. */
+export function upstreamLoads(registry: Registry, control: Pick<UpstreamControl, 'status'>): UpstreamLoad[] {
+  return registry.upstreams.list().map(({ id, name }) => {
+    const { state, sessions, pids } = control.status(id)
+    return { server: name, state, sessions, children: pids.length }
+  })
+}
+
+/** The catalog in numbers. */
+export interface CatalogSize {
+  readonly revision: number
+  readonly tools: number
+  readonly resources: number
+  readonly prompts: number
+  readonly collisions: number
+}
+
+export function catalogSize(catalog: Catalog): CatalogSize {
+  const { resources = [], prompts = [] } = catalog.view() ?? {}
+  return {
+    revision: catalog.revision,
+    tools: catalog.allTools().length,
+    resources: resources.length,
+    prompts: prompts.length,
+    collisions: catalog.collisions().length,
+  }
 }

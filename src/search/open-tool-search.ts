@@ -10,6 +10,7 @@ import type { ProviderSettings } from './provider.ts'
 import { recordedSearch, type RecordedSearch } from './recorded-search.ts'
 import { createReranker } from './reranker.ts'
 import { createSearchHistory } from './search-history.ts'
+import { createSearchMeter, type SearchMeter } from './search-meter.ts'
 import { createSearchTrail } from './search-trail.ts'
 import type { SearchStore } from './searches.ts'
 import { loadStaticEmbedder } from './static-embedder.ts'
@@ -64,6 +65,8 @@ export interface OpenSearch extends RecordedSearch, AsyncDisposable {
   readonly learning: boolean
   /** How far the neural tier is; undefined without one, or while nobody has searched. */
   progress(): NeuralProgress | undefined
+  /** What became of the searches since the start. */
+  searches: SearchMeter['report']
   /** Why the last search was not reranked, where it should have been. */
   rerankFailure(): string | undefined
 }
@@ -88,14 +91,15 @@ export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> 
     return { neural, tools: createToolSearch({ catalog, policy, embedder, lessons, neural, reranker }) }
   }
   const history = createSearchHistory({ store: stores.searches, log })
-  const search = async (query: ToolQuery): Promise<ToolAnswer> => {
+  const meter = createSearchMeter()
+  const search = meter.measured(async (query: ToolQuery): Promise<ToolAnswer> => {
     opened ??= open()
     opened.neural?.start()
     const answer = await opened.tools.search(query)
     const ids = answer.found.map(({ tool }) => tool.id)
     if (settings.learning) trail.searched(query.principal.id, query.text, ids)
     return answer
-  }
+  })
   return {
     ...recordedSearch({ search, history, now }),
     readAhead() {
@@ -109,6 +113,7 @@ export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> 
     },
     lessons,
     learning: settings.learning,
+    searches: meter.report,
     progress: () => opened?.neural?.progress(),
     rerankFailure: () => reranker?.failure(),
     async [Symbol.asyncDispose]() {

@@ -80,7 +80,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
     search,
     exposureOf,
     definitionTokens: () => ({ namespaces: [], sessions: [] }),
-    metrics: createMetrics({ definitionTokens: () => ({ namespaces: [] }) }),
+    metrics: createMetrics([]),
     ...access,
     upstreams: { status: () => ONLINE, logs: () => [], restart: () => Promise.resolve() },
     health: {
