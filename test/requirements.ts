@@ -96,11 +96,11 @@ const ROWS: readonly Row[] = [
   ['R133', 'search flow SearchService → vector → cache', NOW],
 
   // Security
-  ['R140', 'JWT auth', LATER],
-  ['R141', 'refresh mechanism', LATER],
-  ['R142', 'blacklist on logout', LATER],
-  ['R143', 'bcrypt', LATER],
-  ['R150', 'RBAC', LATER],
+  ['R140', 'JWT auth', NOW],
+  ['R141', 'refresh mechanism', NOW],
+  ['R142', 'blacklist on logout', NOW],
+  ['R143', 'bcrypt', NOW],
+  ['R150', 'RBAC', NOW],
   ['R151', 'permission-based', LATER],
   ['R152', 'resource-level permissions', LATER],
   ['R153', 'admin vs user separation', LATER],

@@ -2,6 +2,7 @@ import { HASHING_LIMITS, type Lane } from '#identity/passwords'
 import { createIdentity, type Identity, type IdentityStores } from '#identity/create-identity'
 import { localPrincipal, type Principal } from '#identity/principal'
 import { signingKeyOf } from '#identity/signing-keys'
+import { NO_BROADCAST, type Broadcast } from '#kernel/broadcast'
 import type { Logger } from '#kernel/logger'
 import { digest } from '#kernel/seal'
 import { createPolicy, type Policy } from '#policy/policy'
@@ -9,6 +10,7 @@ import { openRoles, type RoleRegistry, type RoleStore } from '#policy/role-regis
 import { BUILT_IN_ROLES } from '#policy/roles'
 import type { Catalog } from '#registry/registry-api'
 import { createBulkhead } from '#resilience/bulkhead'
+import { accessNews } from './keep-access.ts'
 import { createVisibleViews, type VisibleViews } from './visible-views.ts'
 
 /** Who is calling, and what he may do and see: the same for every surface. */
@@ -32,6 +34,8 @@ interface OpenAccessDeps {
   }
   readonly secret: Uint8Array
   readonly settings: AccessSettings
+  /** To other gateways; absent for one that is alone. */
+  readonly broadcast?: Broadcast
   readonly log: Logger
   /** Epoch milliseconds. */
   now(): number
@@ -51,7 +55,8 @@ interface AccessSettings {
 export async function openAccess(deps: OpenAccessDeps): Promise<Access> {
   const { catalog, stores, secret, settings, log, now, newId } = deps
   const policy = createPolicy(BUILT_IN_ROLES)
-  const roles = await openRoles({ store: stores.roles, policy, now, newId })
+  const news = accessNews(deps.broadcast ?? NO_BROADCAST)
+  const roles = await openRoles({ store: stores.roles, policy, changed: news.rolesChanged, now, newId })
   const lane: Lane = createBulkhead(HASHING_LIMITS)
   const deployment = `urn:metamcp:${digest(Buffer.from(secret).toString('base64'))}`
   const identity = createIdentity({
@@ -68,6 +73,7 @@ export async function openAccess(deps: OpenAccessDeps): Promise<Access> {
     log,
     now,
     newId,
+    withdrawn: news.withdrawn,
   })
   await identity.prune()
   const { anonymousRole, administrator: wanted } = settings
