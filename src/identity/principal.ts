@@ -12,6 +12,16 @@ export interface Principal {
   readonly namespaces?: readonly string[]
 }
 
+/** Whether its credential is good for less than its owner may do. */
+export function isNarrowed({ permissions, namespaces }: Principal): boolean {
+  return permissions !== undefined || namespaces !== undefined
+}
+
+/** Whether what one began the other may go on with: the same owner by the same API key, or by none. */
+export function isSameCaller(one: Principal, other: Principal): boolean {
+  return one.id === other.id && one.keyId === other.keyId
+}
+
 /** The caller without a credential, on a gateway that listens on loopback only. */
 export function localPrincipal(role: string): Principal {
   return { id: 'local', roles: [role], kind: 'local' }

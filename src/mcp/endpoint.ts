@@ -15,6 +15,7 @@ import { createLegacySessions } from './legacy-sessions.ts'
 import { createLists } from './lists.ts'
 import type { McpDeps } from './mcp-deps.ts'
 import { createMetaTools } from './meta-tools.ts'
+import { checkMethods } from './method-access.ts'
 import { createModern } from './modern.ts'
 import { createNewsDesk, type NewsDesk } from './news-desk.ts'
 import { parseBody, readBody } from './read-body.ts'
@@ -44,7 +45,9 @@ export interface McpEndpoint extends Disposable {
   readonly sessions: number
 }
 
+/** Throws when a method does not say what it asks of its caller. */
 export function createMcpEndpoint(deps: EndpointDeps): McpEndpoint {
+  checkMethods()
   const sessions = createLegacySessions({
     sealer: deps.sealer,
     now: deps.now,

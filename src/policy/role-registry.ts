@@ -1,5 +1,5 @@
 import { AppError, ValidationError } from '#kernel/errors'
-import { readPermission } from './permission.ts'
+import { readPermission, type WrittenPermission } from './permission.ts'
 import type { Asker, LivePolicy } from './policy.ts'
 import { BUILT_IN_ROLES, roleOf, type Role } from './roles.ts'
 
@@ -12,8 +12,8 @@ export interface RoleRecord {
   readonly name: string
   readonly description?: string
   /** As they are written: `tools:execute:files__*`. */
-  readonly permissions: readonly string[]
-  readonly deny: readonly string[]
+  readonly permissions: readonly WrittenPermission[]
+  readonly deny: readonly WrittenPermission[]
   /** Epoch milliseconds. */
   readonly createdAt: number
   readonly updatedAt: number
@@ -35,8 +35,10 @@ export interface RoleRegistry {
   custom(): readonly RoleRecord[]
   /** Or AppError `not_found`; `conflict` for one that is built in. */
   get(name: string): RoleRecord
-  /** What the roles of somebody allow, as it is written. */
-  permissionsOf(asker: Pick<Asker, 'roles'>): string[]
+  /** Those of these names; a name that no role has is left away. */
+  named(names: readonly string[]): readonly Role[]
+  /** What the roles of somebody, or of its credential, allow, as it is written. */
+  permissionsOf(asker: Asker): string[]
   /** In force, and durable, before it resolves. */
   create(draft: RoleDraft): Promise<RoleRecord>
   replace(name: string, draft: Omit<RoleDraft, 'name'>): Promise<RoleRecord>
@@ -65,14 +67,14 @@ export async function openRoles(deps: RoleDeps): Promise<RoleRegistry> {
     return role
   }
   await table.reload()
+  const named = (names: readonly string[]): readonly Role[] => table.all().filter(({ name }) => names.includes(name))
   return {
     builtIn: () => BUILT_IN_ROLES,
     custom: table.custom,
     get,
-    permissionsOf: ({ roles }) => {
-      const own = table.all().filter(({ name }) => roles.includes(name))
-      return [...new Set(own.flatMap(({ allow }) => allow.map(({ text }) => text)))]
-    },
+    named,
+    permissionsOf: ({ roles, permissions }) =>
+      permissions ? [...permissions] : [...new Set(named(roles).flatMap(({ allow }) => allow.map(({ text }) => text)))],
     async create(draft) {
       refuseBuiltIn(draft.name)
       check(draft)

@@ -5,8 +5,6 @@ import type { ApiDeps } from '#http/api-deps'
 import { uuidv7 } from '#kernel/ids'
 import type { LogFields, Logger } from '#kernel/logger'
 import { exposureOf } from '#mcp/exposure'
-import { createPolicy } from '#policy/policy'
-import { BUILT_IN_ROLES } from '#policy/roles'
 import { openRegistry } from '#registry/registry'
 import type { Catalog } from '#registry/registry-api'
 import type { UpstreamSnapshot } from '#registry/snapshot'
@@ -14,6 +12,8 @@ import type { UpstreamStatus } from '#registry/upstream-status'
 import { openToolSearch, type SearchStores } from '#search/open-tool-search'
 import { openStorage, type Storage } from '#storage/open-storage'
 import { createMetrics } from '#telemetry/metrics'
+
+import { everything } from './test-call.ts'
 
 export interface LogLine {
   readonly level: keyof Logger
@@ -58,7 +58,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
     accessTokenMs: 1_800_000,
     refreshTokenMs: 86_400_000,
   }
-  const { views: _views, ...access } = await openAccess({
+  const access = await openAccess({
     catalog: registry.catalog,
     stores: storage,
     secret,
@@ -120,7 +120,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
 /** The search without the model, which takes half a second to load. */
 export function openTestSearch(catalog: Catalog, stores: SearchStores, { log }: { readonly log: Logger }) {
   const settings = { embedder: 'static', learning: true } as const
-  return openToolSearch({ catalog, policy: createPolicy(BUILT_IN_ROLES), stores, settings, log, now: Date.now })
+  return openToolSearch({ catalog, views: everything(catalog), stores, settings, log, now: Date.now })
 }
 
 /** A result as an upstream called `files` would give it. */
