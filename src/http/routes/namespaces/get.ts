@@ -1,5 +1,4 @@
 import { namespaceBody, namespaceParams } from '#contract/namespace'
-import { namespaceFor } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 import { namespaceAnswer } from '../../namespace-shape.ts'
 
@@ -13,7 +12,7 @@ export const getNamespace = endpoint({
   status: 200,
   answer: namespaceBody,
 
-  handle(context, request) {
-    return namespaceAnswer(context, namespaceFor(context, request, request.params.name, 'namespaces:read'))
+  handle(context, { params }) {
+    return namespaceAnswer(context, context.registry.namespaces.get(params.name))
   },
 })

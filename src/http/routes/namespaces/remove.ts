@@ -1,6 +1,5 @@
 import { noContent } from '#contract/scalars'
 import { namespaceParams } from '#contract/namespace'
-import { namespaceFor } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 
 export const removeNamespace = endpoint({
@@ -13,8 +12,7 @@ export const removeNamespace = endpoint({
   status: 204,
   answer: noContent,
 
-  async handle(context, request) {
-    const { id } = namespaceFor(context, request, request.params.name, 'namespaces:delete')
-    await context.registry.namespaces.remove(id)
+  async handle({ registry }, { params }) {
+    await registry.namespaces.remove(params.name)
   },
 })

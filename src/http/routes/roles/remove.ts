@@ -1,7 +1,5 @@
 import { roleParams } from '#contract/role'
 import { noContent } from '#contract/scalars'
-import { freed } from '#policy/roles'
-import { demandAllOf } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 
 export const removeRole = endpoint({
@@ -14,9 +12,5 @@ export const removeRole = endpoint({
   status: 204,
   answer: noContent,
 
-  async handle(context, request) {
-    const { name } = request.params
-    demandAllOf(context, request, [freed(context.roles.get(name))])
-    await context.roles.remove(name)
-  },
+  handle: ({ roles }, { params }) => roles.remove(params.name),
 })

@@ -1,9 +1,7 @@
 import { roleBody, roleParams, roleReplacement } from '#contract/role'
-import { freed, roleOf } from '#policy/roles'
 import { defined } from '../../defined.ts'
-import { demandAllOf } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
-import { permissionsOf, roleAnswer } from '../../role-shape.ts'
+import { roleAnswer } from '../../role-shape.ts'
 
 export const replaceRole = endpoint({
   method: 'PUT',
@@ -16,12 +14,7 @@ export const replaceRole = endpoint({
   status: 200,
   answer: roleBody,
 
-  async handle(context, request) {
-    const { params, body } = request
-    const draft = { permissions: permissionsOf(body.permissions), deny: permissionsOf(body.deny) }
-    const before = context.roles.get(params.name)
-    demandAllOf(context, request, [freed(before), roleOf({ ...draft, name: params.name })])
-    const { description } = body
-    return roleAnswer(await context.roles.replace(params.name, { ...draft, ...defined({ description }) }))
+  async handle({ roles }, { params, body: { permissions, deny, description } }) {
+    return roleAnswer(await roles.replace(params.name, { permissions, deny, ...defined({ description }) }))
   },
 })

@@ -1,5 +1,4 @@
 import { serverChange as serverChangeBody, serverDetails, serverParams } from '#contract/server'
-import { demand, serverFor, serverThing } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 import { serverChange, serverDetailsBody } from '../../server-shape.ts'
 
@@ -14,11 +13,9 @@ export const changeServer = endpoint({
   status: 200,
   answer: serverDetails,
 
-  async handle(context, request) {
-    const { params, body } = request
+  async handle(context, { params, body }) {
     const { registry, admit } = context
-    const before = serverFor(context, request, params.id, 'servers:update')
-    if (body.name !== undefined) demand(context, request, 'servers:update', serverThing(body.name))
+    const before = registry.upstreams.get(params.id)
     const change = serverChange(body, before)
     if (change.connection) await admit?.({ ...before, ...change })
     return serverDetailsBody(context, await registry.upstreams.update(before.id, change))

@@ -1,5 +1,4 @@
 import { serverDetails, serverParams } from '#contract/server'
-import { serverFor } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 import { serverDetailsBody } from '../../server-shape.ts'
 
@@ -13,7 +12,7 @@ export const getServer = endpoint({
   status: 200,
   answer: serverDetails,
 
-  handle(context, request) {
-    return serverDetailsBody(context, serverFor(context, request, request.params.id, 'servers:read'))
+  handle(context, { params }) {
+    return serverDetailsBody(context, context.registry.upstreams.get(params.id))
   },
 })

@@ -1,7 +1,6 @@
 import { toolChange, toolDetails, toolParams, type ToolChange } from '#contract/tool'
 import { AppError } from '#kernel/errors'
 import type { HttpToolRecord } from '#registry/records'
-import { changedThing, demand, toolFor } from '../../demand.ts'
 import { endpoint, type ApiContext } from '../../endpoint.ts'
 import { getTool } from '../../find-tool.ts'
 import { httpToolChange, overrideChange, toolDetailsBody } from '../../tool-shape.ts'
@@ -17,12 +16,9 @@ export const changeTool = endpoint({
   status: 200,
   answer: toolDetails,
 
-  async handle(context, request) {
-    const { params, body } = request
+  async handle(context, { params, body }) {
     const { registry } = context
-    const tool = toolFor(context, request, params.name, 'tools:update')
-    const { id } = tool
-    demand(context, request, 'tools:update', changedThing(tool, body))
+    const { id } = getTool(registry, params.name)
     refuseTakenName(context, id, body.name)
     const record = registry.httpTools.find(id)
     if (record) await changeHttpTool(context, record, body)
