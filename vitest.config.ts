@@ -28,11 +28,8 @@ export default defineConfig({
         maxWorkers: 2,
         turn: 0,
       }),
-      project('system', ['test/system/**/*.test.ts', 'test/security/**/*.test.ts'], {
-        testTimeout: 30_000,
-        maxWorkers: 2,
-        turn: 0,
-      }),
+      project('system', ['test/system/**/*.test.ts'], { testTimeout: 30_000, maxWorkers: 2, turn: 0 }),
+      project('security', ['test/security/**/*.test.ts'], { testTimeout: 30_000, maxWorkers: 2, turn: 0 }),
       project('process', ['test/process/**/*.test.ts'], { testTimeout: 60_000, maxWorkers: 1, turn: 1 }),
     ],
     globalSetup: ['./test/support/global-setup.ts'],

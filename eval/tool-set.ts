@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { LOCAL_PRINCIPAL } from '#identity/principal'
 import { uuidv7 } from '#kernel/ids'
 import type { Logger } from '#kernel/logger'
+import { createVisibleViews } from '#gateway/visible-views'
 import { createPolicy } from '#policy/policy'
 import { BUILT_IN_ROLES } from '#policy/roles'
 import { openRegistry } from '#registry/registry'
@@ -54,7 +55,14 @@ export async function openToolSet(folder: string, embedder: 'minilm' | 'static',
   const settings = { embedder, learning: true }
   const { catalog } = registry
   const stores = { ...storage.search, vectors: kept.search.vectors }
-  const search = await openToolSearch({ catalog, policy: createPolicy(BUILT_IN_ROLES), stores, settings, log, now })
+  const search = await openToolSearch({
+    catalog,
+    views: createVisibleViews(catalog, createPolicy(BUILT_IN_ROLES)),
+    stores,
+    settings,
+    log,
+    now,
+  })
   const ids = new Map(tools.map((tool) => [`${tool.server}\n${tool.name}`, tool.id]))
   const idOf = ({ tool }: FoundTool): string => ids.get(`${tool.server}\n${tool.originalName}`) ?? ''
   const exposed = new Map(

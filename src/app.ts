@@ -6,15 +6,12 @@ import { secretKey } from '#config/secret-key'
 import { createApi } from '#http/api'
 import { createFrontDoor, type FrontDoor } from '#http/front-door'
 import type { HealthSource } from '#http/health-source'
-import { networkOf } from '#identity/addresses'
 import { uuidv7 } from '#kernel/ids'
-import type { Logger } from '#kernel/logger'
 import { GATEWAY_INFO } from '#kernel/protocol'
 import { createSealer } from '#kernel/seal'
 import { createMcpEndpoint, type McpEndpoint } from '#mcp/endpoint'
 import { exposureOf } from '#mcp/exposure'
-import { createHostGuard, type HostGuard } from '#mcp/host-guard'
-import { createOauth, DOCUMENTS, REGISTRATIONS, type Oauth } from '#oauth/create-oauth'
+import { createHostGuard } from '#mcp/host-guard'
 import { catalogSize, overviewOf, upstreamLoads } from '#registry/overview'
 import { callMetrics } from '#telemetry/call-metrics'
 import { catalogMetrics } from '#telemetry/catalog-metrics'
@@ -23,8 +20,6 @@ import { gatewayMetrics } from '#telemetry/gateway-metrics'
 import { createMetrics, type Family } from '#telemetry/metrics'
 import { searchMetrics } from '#telemetry/search-metrics'
 import { upstreamMetrics } from '#telemetry/upstream-metrics'
-import { createAllowance } from '#resilience/allowance'
-import { createDocumentReader } from '#upstream/document-reader'
 import { now, openFoundation, type AppDeps, type Foundation } from './foundation.ts'
 
 /** The whole program, built and not yet listening. */
@@ -96,29 +91,7 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
     discover: discovery.discover,
   })
   resources.defer(() => api.close())
-  const oauth = await openOauth(parts, guard, logs.logger('oauth'))
-  return createFrontDoor({ endpoint, oauth, api, gateway, log: logs.logger('http') })
-}
-
-async function openOauth({ config, core, resources }: Parts, hostGuard: HostGuard, log: Logger): Promise<Oauth> {
-  const { identity, resources: endpoints, grantKey: key } = core.access
-  const documents = resources.use(createDocumentReader(config))
-  const allowances = { registration: createAllowance(REGISTRATIONS), document: createAllowance(DOCUMENTS) }
-  const secret = await secretKey(config)
-  return createOauth({
-    identity,
-    resources: endpoints,
-    key,
-    store: core.storage.oauth,
-    sealer: createSealer(secret),
-    secret,
-    ...config.access,
-    hostGuard,
-    fetchDocument: documents.read,
-    spend: (what, address = '') => allowances[what].spend(networkOf(address)),
-    log,
-    now,
-  })
+  return createFrontDoor({ endpoint, api, gateway, log: logs.logger('http') })
 }
 
 function vitalsOf({ life }: Parts, endpoint: McpEndpoint) {
@@ -159,7 +132,6 @@ function runningApp({ config, core, life, resources }: Parts, door: FrontDoor, r
     reload,
     async listen() {
       const url = await door.listen(config.port, config.host)
-      core.place.url = url
       await writeGatewayFile(config.dataDir, { url, pid: process.pid })
       core.outbound.upstreams.start()
       core.search.readAhead()

@@ -1,15 +1,15 @@
 import type { Config, DynamicConfig } from '#config/config'
 import { secretKey } from '#config/secret-key'
 import type { Gateway } from '#gateway/gateway'
+import { keepAccess } from '#gateway/keep-access'
 import { openAccess, type Access } from '#gateway/open-access'
 import { openGateway, type Workload } from '#gateway/open-gateway'
 import { NO_BROADCAST, type Broadcast } from '#kernel/broadcast'
-import { createResources } from '#identity/resources'
 import { uuidv7 } from '#kernel/ids'
 import { type McpEndpoint } from '#mcp/endpoint'
 import { applyFile } from '#registry/apply-file'
 import { openRegistry } from '#registry/registry'
-import type { Registry } from '#registry/registry-api'
+import type { Catalog, Registry } from '#registry/registry-api'
 import { openToolSearch, type OpenSearch } from '#search/open-tool-search'
 import type { SharedRedis } from '#storage/open-redis'
 import { openStorage, type Storage } from '#storage/open-storage'
@@ -39,8 +39,6 @@ export interface Foundation {
   readonly outbound: Outbound
   readonly gateway: Gateway
   readonly workload: Workload
-  /** Where it listens, once it does. */
-  readonly place: { url: string }
   /** News of upstreams go to whoever listens; the endpoint, once it is there. */
   readonly news: { resourceUpdated: McpEndpoint['resourceUpdated']; taskChanged: McpEndpoint['taskChanged'] }
   apply(dynamic: DynamicConfig): Promise<void>
@@ -53,18 +51,12 @@ export async function openFoundation(
   resources: AsyncDisposableStack,
 ): Promise<Foundation> {
   const { logs, environment } = deps
-  const storage = resources.use(await openStorage(config.database, { log: logs.logger('storage'), now }))
-  const redis = await openShared(config, deps, resources)
-  const broadcast = redis?.broadcast ?? NO_BROADCAST
+  const stores = await openStores(config, deps, resources)
+  const { storage } = stores
   const registry = await openRegistry({ stores: storage.registry, expose: config.expose, now, newId: uuidv7 })
   followCatalog(logs.logger('registry'), registry.catalog)
   await applyFile(registry, config.dynamic, logs.logger('registry'))
-  const secret = await secretKey(config)
-  const place = { url: `http://localhost:${config.port}` }
-  const endpoints = createResources({ publicUrl: config.publicUrl, listening: () => place.url })
-  const settings = { secret, settings: config.access, resources: endpoints }
-  const accessDeps = { catalog: registry.catalog, stores: storage, ...settings, now, newId: uuidv7 }
-  const access = await openAccess({ ...accessDeps, log: logs.logger('identity') })
+  const access = await openKeptAccess(config, { ...stores, catalog: registry.catalog, logs }, resources)
   const shared = { catalog: registry.catalog, ...access, now }
   const searchDeps = { stores: storage.search, settings: config.search, log: logs.logger('search') }
   const search = resources.use(await openToolSearch({ ...shared, ...searchDeps }))
@@ -100,16 +92,35 @@ export async function openFoundation(
     outbound.watch(dynamic.discovery)
   }
   await useGuards(config.dynamic.guards)
-  return { access, storage, redis, broadcast, registry, search, outbound, gateway, workload, place, news, apply }
+  return { ...stores, access, registry, search, outbound, gateway, workload, news, apply }
 }
 
-/** The package is only loaded where it is used: it costs memory. */
-async function openShared(
-  { redis }: Config,
+type Stores = Pick<Foundation, 'storage' | 'redis' | 'broadcast'>
+
+/** What is kept, and what is shared with other gateways. */
+async function openStores(
+  { database, redis }: Config,
   { logs }: AppDeps,
   resources: AsyncDisposableStack,
-): Promise<SharedRedis | undefined> {
-  if (!redis) return undefined
+): Promise<Stores> {
+  const storage = resources.use(await openStorage(database, { log: logs.logger('storage'), now }))
+  if (!redis) return { storage, redis, broadcast: NO_BROADCAST }
+  // The package is only loaded where it is used: it costs memory.
   const { openRedis } = await import('#storage/open-redis')
-  return resources.use(await openRedis(redis.reveal(), logs.logger('redis')))
+  const shared = resources.use(await openRedis(redis.reveal(), logs.logger('redis')))
+  return { storage, redis: shared, broadcast: shared.broadcast }
+}
+
+async function openKeptAccess(
+  config: Config,
+  deps: Stores & { readonly catalog: Catalog; readonly logs: AppDeps['logs'] },
+  resources: AsyncDisposableStack,
+): Promise<Access> {
+  const { storage: stores, broadcast, catalog, logs } = deps
+  const log = logs.logger('identity')
+  const secret = await secretKey(config)
+  const settings = config.access
+  const access = await openAccess({ catalog, stores, broadcast, secret, settings, log, now, newId: uuidv7 })
+  resources.use(keepAccess({ ...access, broadcast, isShared: stores.kind === 'postgres', log }))
+  return access
 }

@@ -1,9 +1,8 @@
 import { HASHING_LIMITS, type Lane } from '#identity/passwords'
 import { createIdentity, type Identity, type IdentityStores } from '#identity/create-identity'
-import { grantedTokenKey } from '#identity/granted-tokens'
 import { localPrincipal, type Principal } from '#identity/principal'
-import type { Resources } from '#identity/resources'
-import { signingKeyOf, type SigningKey } from '#identity/signing-keys'
+import { signingKeyOf } from '#identity/signing-keys'
+import { NO_BROADCAST, type Broadcast } from '#kernel/broadcast'
 import type { Logger } from '#kernel/logger'
 import { digest } from '#kernel/seal'
 import { createPolicy, type Policy } from '#policy/policy'
@@ -11,6 +10,7 @@ import { openRoles, type RoleRegistry, type RoleStore } from '#policy/role-regis
 import { BUILT_IN_ROLES } from '#policy/roles'
 import type { Catalog } from '#registry/registry-api'
 import { createBulkhead } from '#resilience/bulkhead'
+import { accessNews } from './keep-access.ts'
 import { createVisibleViews, type VisibleViews } from './visible-views.ts'
 
 /** Who is calling, and what he may do and see: the same for every surface. */
@@ -21,10 +21,6 @@ export interface Access {
   readonly views: VisibleViews
   /** The caller without a credential, where there may be one. */
   readonly principal: Principal | undefined
-  /** The MCP endpoints as clients name them. */
-  readonly resources: Resources
-  /** Signs what users grant to clients. */
-  readonly grantKey: SigningKey
   /** Made at this start because there was no user; its password only where it was generated. */
   readonly administrator: { readonly username: string; readonly password?: string | undefined } | undefined
 }
@@ -38,7 +34,8 @@ interface OpenAccessDeps {
   }
   readonly secret: Uint8Array
   readonly settings: AccessSettings
-  readonly resources: Resources
+  /** To other gateways; absent for one that is alone. */
+  readonly broadcast?: Broadcast
   readonly log: Logger
   /** Epoch milliseconds. */
   now(): number
@@ -56,12 +53,12 @@ interface AccessSettings {
 }
 
 export async function openAccess(deps: OpenAccessDeps): Promise<Access> {
-  const { catalog, stores, secret, settings, resources, log, now, newId } = deps
+  const { catalog, stores, secret, settings, log, now, newId } = deps
   const policy = createPolicy(BUILT_IN_ROLES)
-  const roles = await openRoles({ store: stores.roles, policy, now, newId })
+  const news = accessNews(deps.broadcast ?? NO_BROADCAST)
+  const roles = await openRoles({ store: stores.roles, policy, changed: news.rolesChanged, now, newId })
   const lane: Lane = createBulkhead(HASHING_LIMITS)
   const deployment = `urn:metamcp:${digest(Buffer.from(secret).toString('base64'))}`
-  const grantKey = await grantedTokenKey(secret)
   const identity = createIdentity({
     stores: stores.identity,
     lane,
@@ -71,12 +68,12 @@ export async function openAccess(deps: OpenAccessDeps): Promise<Access> {
       lifetimeMs: settings.accessTokenMs,
       key: await signingKeyOf({ algorithm: 'HS256', secret }),
     },
-    granted: { key: grantKey, resources },
     refreshLifetimeMs: settings.refreshTokenMs,
     isShared: stores.kind === 'postgres',
     log,
     now,
     newId,
+    withdrawn: news.withdrawn,
   })
   await identity.prune()
   const { anonymousRole, administrator: wanted } = settings
@@ -84,6 +81,5 @@ export async function openAccess(deps: OpenAccessDeps): Promise<Access> {
     wanted && (await identity.ensureAdministrator({ username: wanted.username, password: wanted.password?.reveal() }))
   const administrator = first && { username: first.user.username, password: first.password }
   const principal = anonymousRole === undefined ? undefined : localPrincipal(anonymousRole)
-  const views = createVisibleViews(catalog, policy)
-  return { identity, policy, roles, views, principal, resources, grantKey, administrator }
+  return { identity, policy, roles, views: createVisibleViews(catalog, policy), principal, administrator }
 }

@@ -1,6 +1,7 @@
 import { AppError, ToolNotFoundError } from '#kernel/errors'
 import { matchesGlob } from '#kernel/glob'
 import { isJsonObject, objectAt, stringAt } from '#kernel/json'
+import type { Principal } from '#identity/principal'
 import type { CatalogEntry, CatalogTool, CatalogView } from '#registry/catalog-view'
 import type { Call, RoutedTool, Target } from './call.ts'
 import type { VisibleViews } from './visible-views.ts'
@@ -15,10 +16,9 @@ export function route(views: VisibleViews, call: Call): Target {
     case 'prompt':
       return routePrompt(view, call.name)
     case 'resource':
-      if (!views.mayUseResource(call.principal, call.name)) throw unknownResource(call.name)
-      return routeResource(view, call.name)
+      return usableResource(views, view, call.principal, call.name)
     case 'completion':
-      return routeCompletion(view, call)
+      return routeCompletion(views, view, call)
   }
 }
 
@@ -56,11 +56,19 @@ function routePrompt(view: CatalogView, name: string): Target {
   return toTarget(prompt, prompt.originalKey)
 }
 
+/** Where a resource is asked for that the principal may use; what it may not use is unknown. */
+export function usableResource(views: VisibleViews, view: CatalogView, principal: Principal, uri: string): Target {
+  const target = routeResource(view, uri)
+  const { namespace } = view
+  if (views.mayUseResource(principal, uri, { server: target.server, namespace })) return target
+  throw unknownResource(uri)
+}
+
 /**
  * By the listed URI, then by template (the most literal one), then by the only upstream that has resources of this scheme,
  * then by the only one that has resources at all: servers may serve more than they list.
  */
-export function routeResource(view: CatalogView, uri: string): Target {
+function routeResource(view: CatalogView, uri: string): Target {
   const listed = view.resourceByUri.get(uri) ?? templateFor(view, uri)
   if (listed) return toTarget(listed, uri)
   const scheme = uri.slice(0, uri.indexOf(':') + 1)
@@ -72,7 +80,7 @@ export function routeResource(view: CatalogView, uri: string): Target {
 }
 
 /** What there is not, and what the caller may not know of. */
-export function unknownResource(uri: string): AppError {
+function unknownResource(uri: string): AppError {
   return new AppError('resource_not_found', `Unknown resource: ${uri}`, { details: { uri } })
 }
 
@@ -90,7 +98,7 @@ function onlyOwner<T extends { upstreamId: string }>(items: readonly T[]): T | u
   return items.every((item) => item.upstreamId === first?.upstreamId) ? first : undefined
 }
 
-function routeCompletion(view: CatalogView, { params }: Call): Target {
+function routeCompletion(views: VisibleViews, view: CatalogView, { params, principal }: Call): Target {
   const ref = params['ref']
   const type = stringAt(ref, 'type')
   const key = stringAt(ref, type === 'ref/prompt' ? 'name' : 'uri')
@@ -98,7 +106,7 @@ function routeCompletion(view: CatalogView, { params }: Call): Target {
     throw new AppError('validation_error', '"ref" must name a prompt or a resource')
   if (type === 'ref/prompt') return routePrompt(view, key)
   const template = view.templates.find((entry) => entry.key === key)
-  return template ? toTarget(template, key) : routeResource(view, key)
+  return template ? toTarget(template, key) : usableResource(views, view, principal, key)
 }
 
 function toTarget(

@@ -1,6 +1,7 @@
 import { createPolicy } from '#policy/policy'
 import { BUILT_IN_ROLES } from '#policy/roles'
 import type { Endpoint } from './endpoint.ts'
+import { routeName } from './serve-endpoint.ts'
 
 /** Which role may use which route, as the documentation shows it. */
 export function accessTable(endpoints: readonly Endpoint[]): string {
@@ -11,7 +12,7 @@ export function accessTable(endpoints: readonly Endpoint[]): string {
       const isAllowed = access === 'public' || access === 'self' || policy.decide({ roles: [role] }, access).allowed
       return isAllowed ? 'yes' : '–'
     })
-    return [`\`${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}\``, access, ...may]
+    return [`\`${routeName({ method, path })}\``, access, ...may]
   })
   return aligned([['route', 'needs', ...roles], ...rows])
 }

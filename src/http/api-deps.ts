@@ -4,6 +4,7 @@ import type { discoveryAnswer, discoveryRequest } from '#contract/discovery'
 import type { logLevelBody } from '#contract/log-level'
 import type { ExecutionStore } from '#gateway/executions'
 import type { Gateway } from '#gateway/gateway'
+import type { VisibleViews } from '#gateway/visible-views'
 import type { Identity } from '#identity/create-identity'
 import type { Principal } from '#identity/principal'
 import type { AppError } from '#kernel/errors'
@@ -37,6 +38,8 @@ export interface ApiDeps {
   readonly upstreams: UpstreamControl
   readonly health: HealthSource
   readonly policy: Policy
+  /** What each caller sees of the catalog. */
+  readonly views: VisibleViews
   readonly roles: RoleRegistry
   readonly identity: Identity
   /** The caller without a credential, where there may be one. */

@@ -10,11 +10,15 @@ export function findTool({ catalog }: Pick<Registry, 'catalog'>, key: string): C
   return tools.find((tool) => tool.name === key) ?? exposed ?? tools.find((tool) => isCalled(tool, key))
 }
 
+export function unknownTool(key: string): ToolNotFoundError {
+  return new ToolNotFoundError(key)
+}
+
 /** `findTool`, or `tool_not_found`. */
 export function getTool(registry: Pick<Registry, 'catalog'>, key: string): CatalogTool {
   const tool = findTool(registry, key)
   if (tool) return tool
-  throw new ToolNotFoundError(key)
+  throw unknownTool(key)
 }
 
 function isCalled(tool: CatalogTool, key: string): boolean {

@@ -2,9 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { problem } from '#contract/problem'
 import type { Principal } from '#identity/principal'
 import { bearerOf, callerOf } from '#identity/bearer'
-import { unauthenticated } from '#identity/refusal'
-import { AppError } from '#kernel/errors'
 import type { BodyReader } from './body-reader.ts'
+import { demand, denied } from './demand.ts'
 import { ReadyText, type ApiContext, type ApiRequest, type Endpoint } from './endpoint.ts'
 
 interface Serving {
@@ -14,6 +13,7 @@ interface Serving {
 
 /** Makes a declaration answer. */
 export function serveEndpoint(app: FastifyInstance, endpoint: Endpoint, { context, bodies }: Serving): void {
+  const route = { name: routeName(endpoint) }
   const { method, path, access, params, query, body, answer, status, mediaType } = endpoint
   app.route({
     method,
@@ -30,12 +30,9 @@ export function serveEndpoint(app: FastifyInstance, endpoint: Endpoint, { contex
     async onRequest(request) {
       if (access === 'public') return
       const principal = await callerOf(context, request.headers.authorization, request.ip)
-      if (principal.grant) throw unauthenticated('the token is for MCP')
       callers.set(request, principal)
-      if (access === 'self' || context.policy.decide(principal, access).allowed) return
-      throw new AppError('permission_denied', `This needs the permission ${access}`, {
-        details: { permission: access },
-      })
+      if (access !== 'self' && !context.policy.decide(principal, access).allowed) throw denied(access)
+      demand(context, { principal }, 'routes:use', route)
     },
     async handler(request, reply) {
       const result = await endpoint.handle(context, apiRequest(request, reply, bodies))
@@ -44,6 +41,11 @@ export function serveEndpoint(app: FastifyInstance, endpoint: Endpoint, { contex
       return reply.type(result.contentType).send(result.text)
     },
   })
+}
+
+/** As roles that deny a route name it: `DELETE /api/v1/tools/{name}`. */
+export function routeName({ method, path }: Pick<Endpoint, 'method' | 'path'>): string {
+  return `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`
 }
 
 /** Who sent a request: found out before its body is read. */

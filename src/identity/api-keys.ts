@@ -94,7 +94,7 @@ export function createApiKeys({ store, log, withdrawn, now, newId }: ApiKeyDeps)
   const writtenAt = createRecentMap<number>(KEYS_REMEMBERED)
   const find = async (id: string): Promise<ApiKey> => {
     const apiKey = await store.find(id)
-    if (!apiKey) throw new AppError('not_found', 'There is no such API key')
+    if (!apiKey) throw unknownApiKey()
     return apiKey
   }
   return {
@@ -125,6 +125,10 @@ export function createApiKeys({ store, log, withdrawn, now, newId }: ApiKeyDeps)
       })
     },
   }
+}
+
+export function unknownApiKey(): AppError {
+  return new AppError('not_found', 'There is no such API key')
 }
 
 /** Those that were given. */

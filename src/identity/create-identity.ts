@@ -2,7 +2,6 @@ import type { Logger } from '#kernel/logger'
 import { createApiKeys, type ApiKeys, type ApiKeyStore } from './api-keys.ts'
 import { createAuthenticator, type Authenticator } from './authenticate.ts'
 import { ensureAdministrator, type FirstAdministrator } from './first-administrator.ts'
-import { createGrantedTokens, type GrantedTokenDeps } from './granted-tokens.ts'
 import { createLogins, type Logins, type LoginStore } from './logins.ts'
 import { createPasswords, type Lane } from './passwords.ts'
 import type { RefreshStore, RevocationStore } from './refresh-families.ts'
@@ -12,8 +11,6 @@ import { createUsers, type Users, type UserStore } from './users.ts'
 
 /** Where others change the store too, a check holds for this long. */
 const RECHECK_MS = 1_000
-/** Access tokens may be accepted so much longer where a clock is slow. */
-const CLOCK_SKEW_MS = 60_000
 const LOGINS_KEPT_MS = 90 * 86_400_000
 const LOGINS_KEPT_MAX = 100_000
 
@@ -31,8 +28,6 @@ export interface IdentityDeps {
   /** A bulkhead with `HASHING_LIMITS`. */
   readonly lane: Lane
   readonly access: Omit<TokenDeps, 'now' | 'newId'>
-  /** How the tokens of clients are verified; absent where there is no authorization server. */
-  readonly granted?: Pick<GrantedTokenDeps, 'key' | 'resources'> | undefined
   readonly refreshLifetimeMs: number
   /** Whether other processes write to the same stores. */
   readonly isShared: boolean
@@ -52,8 +47,6 @@ export interface Identity extends Authenticator {
   readonly apiKeys: ApiKeys
   readonly jwks: Tokens['jwks']
   ensureAdministrator(who: Parameters<typeof ensureAdministrator>[1]): Promise<FirstAdministrator | undefined>
-  /** Ends what a user granted to a client: its access tokens are refused once this resolves. */
-  endGrant(family: string): Promise<void>
   /** Removes what has expired; to be called now and then. */
   prune(): Promise<void>
 }
@@ -70,9 +63,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
   const users = createUsers({ ...shared, store: stores.users, passwords })
   const apiKeys = createApiKeys({ ...shared, store: stores.apiKeys })
   const recheckMs = isShared ? RECHECK_MS : Infinity
-  const { lifetimeMs } = access
-  const granted = deps.granted && createGrantedTokens({ ...deps.granted, lifetimeMs, now })
-  const authenticator = createAuthenticator({ ...shared, ...stores, tokens, granted, apiKeys, recheckMs })
+  const authenticator = createAuthenticator({ ...shared, ...stores, tokens, apiKeys, recheckMs })
   return {
     ...authenticator,
     users,
@@ -81,10 +72,6 @@ export function createIdentity(deps: IdentityDeps): Identity {
     pairs: createTokenPairs({ ...shared, ...stores, tokens, refreshLifetimeMs }),
     jwks: tokens.jwks,
     ensureAdministrator: (who) => ensureAdministrator(users, who),
-    async endGrant(family) {
-      await stores.revocations.add([{ id: family, expiresAt: now() + lifetimeMs + CLOCK_SKEW_MS }])
-      withdrawn(family)
-    },
     async prune() {
       await stores.revocations.prune(now())
       await stores.families.prune(now())

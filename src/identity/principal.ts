@@ -1,5 +1,3 @@
-import type { Grant } from './granted-tokens.ts'
-
 /** Who is calling, as far as a verified credential tells. */
 export interface Principal {
   /** Stable over restarts and token refreshes; of an API key its owner's. */
@@ -12,8 +10,16 @@ export interface Principal {
   readonly permissions?: readonly string[]
   /** Of all namespaces only these; absent without a narrowing. */
   readonly namespaces?: readonly string[]
-  /** Of a client that acts for the user: what it was granted; absent for the user itself. */
-  readonly grant?: Grant
+}
+
+/** Whether its credential is good for less than its owner may do. */
+export function isNarrowed({ permissions, namespaces }: Principal): boolean {
+  return permissions !== undefined || namespaces !== undefined
+}
+
+/** Whether what one began the other may go on with: the same owner by the same API key, or by none. */
+export function isSameCaller(one: Principal, other: Principal): boolean {
+  return one.id === other.id && one.keyId === other.keyId
 }
 
 /** The caller without a credential, on a gateway that listens on loopback only. */

@@ -8,8 +8,6 @@ import { errorText, isRpcId, readMessage } from '#kernel/rpc-message'
 import type { Authenticator } from '#identity/authenticate'
 import { callerOf } from '#identity/bearer'
 import type { Principal } from '#identity/principal'
-import type { Resources } from '#identity/resources'
-import { challengeOf, checkResource, checkScope } from './challenge.ts'
 import type { HostGuard } from './host-guard.ts'
 import { createKeepAlives } from './keep-alives.ts'
 import { createLegacy, type Arrival } from './legacy.ts'
@@ -17,6 +15,7 @@ import { createLegacySessions } from './legacy-sessions.ts'
 import { createLists } from './lists.ts'
 import type { McpDeps } from './mcp-deps.ts'
 import { createMetaTools } from './meta-tools.ts'
+import { checkMethods } from './method-access.ts'
 import { createModern } from './modern.ts'
 import { createNewsDesk, type NewsDesk } from './news-desk.ts'
 import { parseBody, readBody } from './read-body.ts'
@@ -31,8 +30,6 @@ export interface EndpointDeps extends McpDeps {
   readonly identity: Pick<Authenticator, 'authenticate'>
   /** The caller without a credential, where there may be one. */
   readonly principal: Principal | undefined
-  /** How clients name the endpoints. */
-  readonly resources: Resources
   readonly guard: HostGuard
   /** How long a session may do nothing. */
   readonly sessionIdleMsMax?: number
@@ -48,7 +45,9 @@ export interface McpEndpoint extends Disposable {
   readonly sessions: number
 }
 
+/** Throws when a method does not say what it asks of its caller. */
 export function createMcpEndpoint(deps: EndpointDeps): McpEndpoint {
+  checkMethods()
   const sessions = createLegacySessions({
     sealer: deps.sealer,
     now: deps.now,
@@ -129,12 +128,8 @@ function guarded(deps: EndpointDeps, visit: Visit, answer: (arrival: Arrival) =>
     if (refusal) throw refusal
     const principal = callerOf(deps, visit.request.headers.authorization, visit.request.socket.remoteAddress)
     // Nearly always known already: then nothing is waited for.
-    const admit = (known: Principal): void | Promise<void> => {
-      checkResource(known, visit.namespace)
-      return answer({ ...visit, principal: known })
-    }
-    if (principal instanceof Promise) principal.then(admit).catch(failed)
-    else admit(principal)?.catch(failed)
+    if (principal instanceof Promise) principal.then((known) => answer({ ...visit, principal: known })).catch(failed)
+    else answer({ ...visit, principal })?.catch(failed)
   } catch (thrown) {
     failed(thrown)
   }
@@ -143,18 +138,12 @@ function guarded(deps: EndpointDeps, visit: Visit, answer: (arrival: Arrival) =>
 /** A request of whom nothing is known yet. */
 type Visit = Omit<Arrival, 'principal'>
 
-function refuse(
-  { log, resources }: EndpointDeps,
-  { request, response }: Visit,
-  thrown: unknown,
-  idText = 'null',
-): void {
+function refuse({ log }: EndpointDeps, { request, response }: Visit, thrown: unknown, idText = 'null'): void {
   const error = toAppError(thrown)
   if (error.code === 'internal_error') log.error({ error: error.cause, url: request.url }, 'request failed')
   const { allow = 'GET, POST, DELETE' } = error.details
   if (error.code === 'method_not_allowed' && typeof allow === 'string') response.setHeader('allow', allow)
-  const challenge = challengeOf(error, request, resources)
-  if (challenge !== undefined) response.setHeader('www-authenticate', challenge)
+  if (error.code === 'authentication_error') response.setHeader('www-authenticate', 'Bearer')
   // What is left of a body that is too large is not read: the connection cannot go on.
   if (error.code === 'payload_too_large') response.setHeader('connection', 'close')
   sendJson(response, ERROR_CODES[error.code].status, errorText(idText, rpcErrorText(error, 'legacy')))
@@ -180,7 +169,6 @@ async function post(deps: EndpointDeps, arrival: Arrival, { legacy, modern }: Er
   const text = await readBody(arrival.request, deps.bodyBytesMax)
   const value = parseBody(text)
   try {
-    checkScope(arrival.principal, value)
     const message = isModern(arrival.request, value) ? readMessage(text, value) : undefined
     if (!message) return legacy.post(arrival, text, value)
     if (message.kind === 'request' || message.kind === 'notification') return modern.post(arrival, message)

@@ -1,4 +1,4 @@
-import { routeResource, unknownResource } from '#gateway/route'
+import { usableResource } from '#gateway/route'
 import type { CallResult } from '#gateway/call'
 import { AppError } from '#kernel/errors'
 import { objectAt, stringAt, type JsonObject } from '#kernel/json'
@@ -11,6 +11,7 @@ import { LIST_METHODS, type Lists } from './lists.ts'
 import type { McpDeps } from './mcp-deps.ts'
 import { metaResultText, receivedBy } from './meta-results.ts'
 import { isMetaNamed, type MetaTools } from './meta-tools.ts'
+import { isDeclared } from './method-access.ts'
 import { CALL_METHODS, callOf, progressTokenOf } from './primitives.ts'
 import type { Reply } from './reply.ts'
 import { capabilitiesOf, gatewayStamp, instructionsOf, taskCapabilities } from './server-profile.ts'
@@ -74,6 +75,7 @@ export function createLegacyRequests(deps: LegacyRequestsDeps): LegacyRequests {
   return {
     answer(session, request, reply) {
       const { method, params } = request
+      if (!isDeclared(method)) throw new AppError('method_not_found', `Unknown method: ${method}`)
       if (Object.hasOwn(CALL_METHODS, method))
         return isMetaNamed(request) ? metaCall(deps, session, request, reply) : call(deps, session, request, reply)
       if (Object.hasOwn(LIST_METHODS, method)) return list(method, params, session)
@@ -163,8 +165,7 @@ async function subscribe(
   request: RpcRequest,
 ): Promise<string> {
   const uri = uriOf(request)
-  if (!deps.views.mayUseResource(session.principal, uri)) throw unknownResource(uri)
-  const { upstreamId } = routeResource(view, uri)
+  const { upstreamId } = usableResource(deps.views, view, session.principal, uri)
   if (session.subscriptions.has(uri)) return '{}'
   session.subscriptions.set(uri, upstreamId)
   try {

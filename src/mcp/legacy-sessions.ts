@@ -1,6 +1,6 @@
 import { uuidv7 } from '#kernel/ids'
 import type { Sealer } from '#kernel/seal'
-import type { Principal } from '#identity/principal'
+import { isSameCaller, type Principal } from '#identity/principal'
 import { LegacySession, type LegacyHello } from './legacy-session.ts'
 
 const PURPOSE = 'legacy session'
@@ -52,7 +52,14 @@ export function createLegacySessions({
   return {
     open(hello, principal, namespace) {
       // What the id says is sealed into it, so that another replica can tell an old session from a forged one.
-      const facts = { id: uuidv7(), principal: principal.id, namespace, era: 'legacy', expires: now() + idleMsMax }
+      const facts = {
+        id: uuidv7(),
+        principal: principal.id,
+        key: principal.keyId,
+        namespace,
+        era: 'legacy',
+        expires: now() + idleMsMax,
+      }
       const options = { ...hello, id: sealer.seal(PURPOSE, JSON.stringify(facts)), principal }
       const session = new LegacySession({ ...options, ...(namespace === undefined ? {} : { namespace }) }, now())
       if (sessions.size >= SESSIONS_MAX) makeRoom(sessions, end)
@@ -61,7 +68,7 @@ export function createLegacySessions({
     },
     find(id, principal, namespace) {
       const session = sessions.get(id)
-      if (session?.principal.id !== principal.id || session.namespace !== namespace) return undefined
+      if (!session || !isSameCaller(session.principal, principal) || session.namespace !== namespace) return undefined
       session.lastUsedAt = now()
       // What it may do is asked anew: its roles may have changed since.
       session.principal = principal

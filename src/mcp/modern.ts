@@ -1,9 +1,10 @@
-import { routeResource } from '#gateway/route'
+import { usableResource } from '#gateway/route'
 import { AppError, toAppError, UpstreamRpcError } from '#kernel/errors'
 import { isJsonObject, objectAt, stringAt } from '#kernel/json'
 import { editObject } from '#kernel/json-text'
 import { META, MODERN_VERSION } from '#kernel/protocol'
 import { errorText, resultText, type RpcNotification, type RpcRequest } from '#kernel/rpc-message'
+import type { Principal } from '#identity/principal'
 import type { CatalogView } from '#registry/catalog-view'
 import type { KeepAlives } from './keep-alives.ts'
 import { acceptsStream, answerBody, type Arrival } from './legacy.ts'
@@ -12,6 +13,7 @@ import type { McpDeps } from './mcp-deps.ts'
 import { createModernCalls, type ModernCalls } from './modern-calls.ts'
 import { metaResultText, receivedBy } from './meta-results.ts'
 import { isMetaNamed, type MetaTools } from './meta-tools.ts'
+import { isDeclared } from './method-access.ts'
 import { checkedParamHeaders, ModernRefusal, readClaim, type Claim } from './modern-claim.ts'
 import { tagged, type Listener, type ListenFilter, type NewsDesk } from './news-desk.ts'
 import { CALL_METHODS } from './primitives.ts'
@@ -73,6 +75,7 @@ async function resultOf(deps: ModernDeps, calls: ModernCalls, asked: Asked): Pro
   const view = deps.views.view(arrival.principal, arrival.namespace)
   if (!view) throw new AppError('not_found', `Unknown namespace: ${arrival.namespace ?? ''}`)
   const { method, params } = request
+  if (!isDeclared(method)) return unknownMethod(request, reply)
   if (Object.hasOwn(LIST_METHODS, method)) {
     const { bytes, tokens } = deps.lists.page(view, method, 'modern', params)
     deps.ledger.count(arrival, tokens)
@@ -89,15 +92,13 @@ async function resultOf(deps: ModernDeps, calls: ModernCalls, asked: Asked): Pro
       await listen(deps, view, asked)
       return undefined
     default:
-      reply.finish(
-        errorText(
-          request.idText,
-          rpcErrorText(new AppError('method_not_found', `Unknown method: ${method}`), 'modern'),
-        ),
-        404,
-      )
-      return undefined
+      return unknownMethod(request, reply)
   }
+}
+
+function unknownMethod({ idText, method }: RpcRequest, reply: HttpReply): undefined {
+  const error = new AppError('method_not_found', `Unknown method: ${method}`)
+  reply.finish(errorText(idText, rpcErrorText(error, 'modern')), 404)
 }
 
 /** What a request is answered by: the lists at this moment, and who it says it is from. */
@@ -159,10 +160,8 @@ function discoverResult({ catalog, gateways }: ModernDeps, view: CatalogView): s
 /** Opens a stream of news: what was accepted first, then each change. Resolves when one side has ended it. */
 async function listen(deps: ModernDeps, view: CatalogView, { arrival, request, reply }: Asked): Promise<void> {
   const closed = new Promise((resolve) => arrival.response.once('close', resolve))
-  const mayUse = (uri: string): boolean => deps.views.mayUseResource(arrival.principal, uri)
-  const uris = wantedUris(request)
-    .filter(mayUse)
-    .map((uri) => ({ uri, upstreamId: ownerOf(view, uri) }))
+  const ownerOf = (uri: string) => ownerFor(deps, view, arrival.principal, uri)
+  const uris = wantedUris(request).map((uri) => ({ uri, upstreamId: ownerOf(uri) }))
   const known = uris.filter((each): each is { uri: string; upstreamId: string } => each.upstreamId !== undefined)
   const filter = acceptedFilter(
     request,
@@ -200,9 +199,9 @@ function wantedUris({ params }: RpcRequest): string[] {
   return Array.isArray(uris) ? uris.filter((uri): uri is string => typeof uri === 'string') : []
 }
 
-function ownerOf(view: CatalogView, uri: string): string | undefined {
+function ownerFor({ views }: McpDeps, view: CatalogView, principal: Principal, uri: string): string | undefined {
   try {
-    return routeResource(view, uri).upstreamId
+    return usableResource(views, view, principal, uri).upstreamId
   } catch {
     return undefined
   }

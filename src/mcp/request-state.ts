@@ -54,7 +54,16 @@ export function createRequestStates(sealer: Sealer, now: () => number): RequestS
 /** The same caller, endpoint, method, target and arguments, however the client wrote them this time. */
 function fingerprint({ request: { method, params }, principal, namespace }: StateOwner): string {
   const { name, uri, arguments: args } = params
-  return digest(JSON.stringify([principal.id, namespace ?? null, method, name ?? uri ?? null, sorted(args)]))
+  return digest(
+    JSON.stringify([
+      principal.id,
+      principal.keyId ?? null,
+      namespace ?? null,
+      method,
+      name ?? uri ?? null,
+      sorted(args),
+    ]),
+  )
 }
 
 function sorted(value: JsonValue | undefined): JsonValue {

@@ -1,3 +1,4 @@
+import { isSameCaller, type Principal } from '#identity/principal'
 import { AppError } from '#kernel/errors'
 import { readMessage, resultText, type RpcRequest } from '#kernel/rpc-message'
 import { openEventStream, type EventStream } from './event-stream.ts'
@@ -14,6 +15,8 @@ export interface SseEndpoint {
 
 interface Connection {
   readonly stream: EventStream
+  /** Whose it is: nobody else sends to it. */
+  readonly principal: Principal
   session?: LegacySession
 }
 
@@ -21,10 +24,10 @@ export function createSseEndpoint(deps: LegacyDeps): SseEndpoint {
   const requests = createLegacyRequests(deps)
   const connections = new Map<string, Connection>()
 
-  const open = ({ response }: Arrival): void => {
+  const open = ({ response, principal }: Arrival): void => {
     const id = deps.sealer.seal('sse connection', String(deps.now()))
     const stream = openEventStream(response)
-    const connection: Connection = { stream }
+    const connection: Connection = { stream, principal }
     connections.set(id, connection)
     stream.send({ event: 'endpoint', data: `/messages?sessionId=${id}` })
     const breathing = { keepAlive: () => stream.keepAlive() }
@@ -47,12 +50,15 @@ export function createSseEndpoint(deps: LegacyDeps): SseEndpoint {
   const post = async (arrival: Arrival): Promise<void> => {
     const id = new URL(arrival.request.url ?? '', 'http://localhost').searchParams.get('sessionId')
     const connection = connections.get(id ?? '')
-    if (!connection) throw new AppError('session_not_found', 'This session is unknown or has ended: open /sse again')
+    if (!connection || !isSameCaller(connection.principal, arrival.principal))
+      throw new AppError('session_not_found', 'This session is unknown or has ended: open /sse again')
     const text = await readBody(arrival.request, deps.bodyBytesMax)
     if (!connection.stream.isOpen) throw new AppError('session_not_found', 'This session has ended: open /sse again')
     const message = readMessage(text, parseBody(text))
     if (message.kind === 'fault') throw new AppError('invalid_request', `Not a JSON-RPC message: ${message.reason}`)
     const { session, stream } = connection
+    // What it may do is asked anew: its roles may have changed since.
+    if (session) session.principal = arrival.principal
     if (message.kind === 'request' && message.method === 'initialize') start(connection, arrival, message)
     else if (!session) throw new AppError('invalid_request', 'Initialize first')
     else if (message.kind === 'request') void answer(requests, session, message, replyOn(stream))

@@ -6,7 +6,7 @@ import { editObject, elementsOf, memberText } from '#kernel/json-text'
 import { notificationText, type RpcRequest } from '#kernel/rpc-message'
 import type { LegacySession } from './legacy-session.ts'
 
-const TASK_METHODS = new Set(['tasks/get', 'tasks/result', 'tasks/cancel', 'tasks/list'])
+export const TASK_METHODS: ReadonlySet<string> = new Set(['tasks/get', 'tasks/result', 'tasks/cancel', 'tasks/list'])
 const TASKS_MAX = 1000
 const PAGES_MAX = 100
 /** News of a task may be here before the answer that names the task. */

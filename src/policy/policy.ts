@@ -1,5 +1,6 @@
 import type { Principal } from '#identity/principal'
-import { isAbout, isFor, readPermission, type Action, type Permission } from './permission.ts'
+import type { Facts } from './condition.ts'
+import { covers, isAbout, isAboutAll, isFor, readPermission, type Action, type Permission } from './permission.ts'
 import type { Role } from './roles.ts'
 
 interface Decision {
@@ -9,12 +10,17 @@ interface Decision {
 }
 
 /** What of a principal a decision depends on. */
-export type Asker = Pick<Principal, 'roles' | 'permissions'>
+export type Asker = Pick<Principal, 'roles' | 'permissions' | 'namespaces'>
 
 /** May they: the one place that every surface asks. */
 export interface Policy {
-  /** Without a name: whether there is anything that the principal may do this with. */
-  decide(principal: Asker, action: Action, name?: string): Decision
+  /**
+   * Without a name: whether there is anything that the principal may do this with. A condition on what a thing has not is
+   * not met.
+   */
+  decide(principal: Asker, action: Action, name?: string, facts?: Facts): Decision
+  /** Whether the principal has everything that the role gives, and so can give it on. False where that cannot be told. */
+  covers(principal: Asker, role: Role): boolean
   /** Principals with one scope are allowed the same: what was found for one may be shown to another. */
   scopeOf(principal: Asker): string
   /** Rises when the rules change: what was remembered of a scope is void. */
@@ -27,67 +33,115 @@ export interface LivePolicy extends Policy {
   use(roles: readonly Role[]): void
 }
 
-/** Decisions are made again when so many are remembered. */
-const DECISIONS_MAX = 50_000
+/** Rules are compiled again when those of so many scopes are remembered. */
+const SCOPES_MAX = 10_000
 
 /** Decides by the roles of the principal. A role that there is not allows nothing. */
 export function createPolicy(roles: readonly Role[]): LivePolicy {
   let byName = new Map<string, Role>()
   let revision = 0
-  const known = new Map<string, Decision>()
+  let byScope = new Map<string, Rules>()
+  let byAsker = new WeakMap<Asker, Rules>()
   const use = (next: readonly Role[]): void => {
     byName = new Map(next.map((role) => [role.name, role]))
     revision += 1
-    known.clear()
+    byScope = new Map()
+    byAsker = new WeakMap()
+  }
+  const rolesOf = (asker: Asker): Role[] => asker.roles.flatMap((name) => byName.get(name) ?? [])
+  const rulesOf = (asker: Asker): Rules => {
+    const known = byAsker.get(asker)
+    if (known) return known
+    const scope = scopeOf(asker)
+    const rules = byScope.get(scope) ?? createRules(rolesOf(asker), asker.permissions)
+    if (byScope.size >= SCOPES_MAX) byScope.clear()
+    byScope.set(scope, rules)
+    byAsker.set(asker, rules)
+    return rules
   }
   use(roles)
   return {
     use,
     scopeOf: (principal) => `${revision} ${scopeOf(principal)}`,
     revision: () => revision,
-    decide(principal, action, name) {
-      const key = `${scopeOf(principal)}\n${action}\n${name ?? ''}`
-      const cached = known.get(key)
-      if (cached) return cached
-      const own = principal.roles.flatMap((role) => byName.get(role) ?? [])
-      const decision = narrowed(decideBy(own, action, name), principal, { action, name })
-      if (known.size >= DECISIONS_MAX) known.clear()
-      known.set(key, decision)
-      return decision
+    decide: (principal, action, name, facts = NOTHING_KNOWN) => rulesOf(principal)(action).decide(name, facts),
+    covers(principal, role) {
+      const own = rolesOf(principal)
+      if (own.some(({ deny }) => deny.length > 0) || principal.namespaces) return false
+      const narrowing = principal.permissions?.map(readPermission)
+      const all = own.flatMap(({ allow }) => allow)
+      return role.allow.every((each) => isCovered(each, all) && (!narrowing || isCovered(each, narrowing)))
     },
   }
 }
 
-function scopeOf({ roles, permissions }: Asker): string {
+function isCovered(each: Permission, by: readonly Permission[]): boolean {
+  return by.some((wide) => covers(wide, each))
+}
+
+const NOTHING_KNOWN: Facts = {}
+
+function scopeOf({ roles, permissions, namespaces }: Asker): string {
   const own = roles.toSorted().join(' ')
-  return permissions === undefined ? own : `${own} ${JSON.stringify(permissions.toSorted())}`
+  if (!permissions && !namespaces) return own
+  return `${own} ${JSON.stringify([permissions?.toSorted(), namespaces?.toSorted()])}`
 }
 
-/** A credential may be good for less than its owner may do; never for more. */
-function narrowed(
-  decision: Decision,
-  { permissions }: Asker,
-  { action, name }: { readonly action: Action; readonly name: string | undefined },
-): Decision {
-  if (!decision.allowed || permissions === undefined) return decision
-  const covers = permissions
-    .map(readPermission)
-    .some((each) => isFor(each, action) && (name === undefined || isAbout(each, name)))
-  return covers ? decision : { allowed: false, rule: `the credential is not good for ${action}` }
+/** What one scope may do, by action. */
+type Rules = (action: Action) => { decide(name: string | undefined, facts: Facts): Decision }
+
+interface Rule {
+  readonly permission: Permission
+  readonly decision: Decision
 }
 
-function decideBy(roles: readonly Role[], action: Action, name: string | undefined): Decision {
-  const find = (kind: 'allow' | 'deny', isMeant: (permission: Permission) => boolean) => {
-    for (const role of roles) {
-      const permission = role[kind].find((each) => isFor(each, action) && isMeant(each))
-      if (permission) return { role, permission }
-    }
-    return undefined
+/** The rules of some roles, sorted out for each action when it is first asked for. */
+function createRules(roles: readonly Role[], narrowing: readonly string[] | undefined): Rules {
+  const known = new Map<Action, ReturnType<Rules>>()
+  const limits = narrowing?.map(readPermission)
+  return function rulesFor(action) {
+    const compiled = known.get(action) ?? compile(roles, limits, action)
+    known.set(action, compiled)
+    return compiled
   }
-  // A denial of some names does not deny the action itself.
-  const denied = find('deny', (each) => (name === undefined ? each.pattern === undefined : isAbout(each, name)))
-  if (denied) return { allowed: false, rule: `role ${denied.role.name} denies ${denied.permission.text}` }
-  const allowed = find('allow', (each) => name === undefined || isAbout(each, name))
-  if (allowed) return { allowed: true, rule: `role ${allowed.role.name} allows ${allowed.permission.text}` }
-  return { allowed: false, rule: `no role allows ${action}` }
 }
+
+function compile(roles: readonly Role[], limits: readonly Permission[] | undefined, action: Action): ReturnType<Rules> {
+  const denials = rulesFor(roles, 'deny', action)
+  const allowances = action === 'routes:use' && roles.length > 0 ? EVERY_ROUTE : rulesFor(roles, 'allow', action)
+  const own = limits?.filter((each) => isFor(each, action))
+  const isLimited = own !== undefined && (action !== 'routes:use' || own.length > 0)
+  const none = { allowed: false, rule: `no role allows ${action}` }
+  const beyond = { allowed: false, rule: `the credential is not good for ${action}` }
+  return {
+    decide(name, facts) {
+      const isMeant = ({ permission }: Rule) => name === undefined || isAbout(permission, name, facts)
+      // A denial of some things does not deny the action itself.
+      const isDenied = ({ permission }: Rule) =>
+        name === undefined ? isAboutAll(permission) : isAbout(permission, name, facts)
+      const decided = denials.find(isDenied) ?? allowances.find(isMeant)
+      if (!decided?.decision.allowed) return decided?.decision ?? none
+      // A credential may be good for less than its owner may do; never for more.
+      const isGood = !isLimited || own.some((each) => name === undefined || isAbout(each, name, facts))
+      return isGood ? decided.decision : beyond
+    },
+  }
+}
+
+function rulesFor(roles: readonly Role[], kind: 'allow' | 'deny', action: Action): readonly Rule[] {
+  const allowed = kind === 'allow'
+  const verb = allowed ? 'allows' : 'denies'
+  return roles.flatMap((role) =>
+    role[kind]
+      .filter((permission) => isFor(permission, action))
+      .map((permission) => ({
+        permission,
+        decision: { allowed, rule: `role ${role.name} ${verb} ${permission.text}` },
+      })),
+  )
+}
+
+/** What opens a route is its own permission; this one is only there to be denied. */
+const EVERY_ROUTE: readonly Rule[] = [
+  { permission: readPermission('routes:use'), decision: { allowed: true, rule: 'no role denies the route' } },
+]

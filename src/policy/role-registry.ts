@@ -1,5 +1,5 @@
 import { AppError, ValidationError } from '#kernel/errors'
-import { readPermission } from './permission.ts'
+import { readPermission, type WrittenPermission } from './permission.ts'
 import type { Asker, LivePolicy } from './policy.ts'
 import { BUILT_IN_ROLES, roleOf, type Role } from './roles.ts'
 
@@ -12,8 +12,8 @@ export interface RoleRecord {
   readonly name: string
   readonly description?: string
   /** As they are written: `tools:execute:files__*`. */
-  readonly permissions: readonly string[]
-  readonly deny: readonly string[]
+  readonly permissions: readonly WrittenPermission[]
+  readonly deny: readonly WrittenPermission[]
   /** Epoch milliseconds. */
   readonly createdAt: number
   readonly updatedAt: number
@@ -35,52 +35,53 @@ export interface RoleRegistry {
   custom(): readonly RoleRecord[]
   /** Or AppError `not_found`; `conflict` for one that is built in. */
   get(name: string): RoleRecord
-  /** What the roles of somebody allow, as it is written. */
-  permissionsOf(asker: Pick<Asker, 'roles'>): string[]
+  /** Those of these names; a name that no role has is left away. */
+  named(names: readonly string[]): readonly Role[]
+  /** What the roles of somebody, or of its credential, allow, as it is written. */
+  permissionsOf(asker: Asker): string[]
   /** In force, and durable, before it resolves. */
   create(draft: RoleDraft): Promise<RoleRecord>
   replace(name: string, draft: Omit<RoleDraft, 'name'>): Promise<RoleRecord>
   remove(name: string): Promise<void>
+  /** Puts in force what the store has now: others may have changed it. */
+  reload(): Promise<void>
 }
 
 export interface RoleDeps {
   readonly store: RoleStore
   readonly policy: LivePolicy
+  /** Told of every change that was made here, once it is durable. */
+  changed?(): void
   /** Epoch milliseconds. */
   now(): number
   newId(): string
 }
 
-export async function openRoles({ store, policy, now, newId }: RoleDeps): Promise<RoleRegistry> {
-  const byName = new Map((await store.list()).map((role) => [role.name, role]))
-  let all: readonly Role[] = BUILT_IN_ROLES
-  const enforce = (): void => {
-    all = [...BUILT_IN_ROLES, ...[...byName.values()].map(roleOf)]
-    policy.use(all)
-  }
+export async function openRoles(deps: RoleDeps): Promise<RoleRegistry> {
+  const { store, now, newId } = deps
+  const table = createRoleTable(deps)
   const get = (name: string): RoleRecord => {
     refuseBuiltIn(name)
-    const role = byName.get(name)
+    const role = table.custom().find((each) => each.name === name)
     if (!role) throw new AppError('not_found', `There is no role ${name}`, { details: { name } })
     return role
   }
-  enforce()
+  await table.reload()
+  const named = (names: readonly string[]): readonly Role[] => table.all().filter(({ name }) => names.includes(name))
   return {
     builtIn: () => BUILT_IN_ROLES,
-    custom: () => [...byName.values()],
+    custom: table.custom,
     get,
-    permissionsOf: ({ roles }) => {
-      const own = all.filter(({ name }) => roles.includes(name))
-      return [...new Set(own.flatMap(({ allow }) => allow.map(({ text }) => text)))]
-    },
+    named,
+    permissionsOf: ({ roles, permissions }) =>
+      permissions ? [...permissions] : [...new Set(named(roles).flatMap(({ allow }) => allow.map(({ text }) => text)))],
     async create(draft) {
       refuseBuiltIn(draft.name)
       check(draft)
-      if (byName.size >= ROLES_MAX) throw new AppError('conflict', `There are ${ROLES_MAX} roles already`)
+      if (table.custom().length >= ROLES_MAX) throw new AppError('conflict', `There are ${ROLES_MAX} roles already`)
       const role = { ...draft, id: newId(), createdAt: now(), updatedAt: now() }
       await store.insert(role)
-      byName.set(role.name, role)
-      enforce()
+      table.change((byName) => byName.set(role.name, role))
       return role
     },
     async replace(name, draft) {
@@ -88,15 +89,51 @@ export async function openRoles({ store, policy, now, newId }: RoleDeps): Promis
       check(draft)
       const role = { ...draft, id, name, createdAt, updatedAt: now() }
       await store.update(role)
-      byName.set(name, role)
-      enforce()
+      table.change((byName) => byName.set(name, role))
       return role
     },
     async remove(name) {
       const { id } = get(name)
       await store.delete(id)
-      byName.delete(name)
+      table.change((byName) => byName.delete(name))
+    },
+    reload: table.reload,
+  }
+}
+
+/** The operator's roles as they are in force. */
+function createRoleTable({ store, policy, changed }: Pick<RoleDeps, 'store' | 'policy' | 'changed'>) {
+  const byName = new Map<string, RoleRecord>()
+  let all: readonly Role[] = BUILT_IN_ROLES
+  let changes = 0
+  let loaded: string | undefined
+  const enforce = (): void => {
+    all = [...BUILT_IN_ROLES, ...[...byName.values()].map(roleOf)]
+    policy.use(all)
+  }
+  const reload = async (): Promise<void> => {
+    const before = changes
+    const stored = await store.list()
+    // What was changed here meanwhile may not be in the list.
+    if (before !== changes) return reload()
+    const text = JSON.stringify(stored)
+    // Roles that are put in force anew make everybody's views anew.
+    if (text === loaded) return
+    loaded = text
+    byName.clear()
+    for (const role of stored) byName.set(role.name, role)
+    enforce()
+  }
+  return {
+    all: () => all,
+    custom: (): readonly RoleRecord[] => [...byName.values()],
+    reload,
+    change(edit: (roles: Map<string, RoleRecord>) => void): void {
+      edit(byName)
+      changes += 1
+      loaded = undefined
       enforce()
+      changed?.()
     },
   }
 }

@@ -1,4 +1,4 @@
-import { readPermission, type Permission } from './permission.ts'
+import { readPermission, type Permission, type WrittenPermission } from './permission.ts'
 
 /** What who has it may do. Deny wins, also over what other roles allow. */
 export interface Role {
@@ -9,8 +9,8 @@ export interface Role {
 
 interface WrittenRole {
   readonly name: string
-  readonly permissions: readonly string[]
-  readonly deny: readonly string[]
+  readonly permissions: readonly WrittenPermission[]
+  readonly deny: readonly WrittenPermission[]
 }
 
 const READ = ['tools:read', 'servers:read', 'namespaces:read', 'searches:read', 'health:read']
@@ -34,4 +34,9 @@ function role(name: string, permissions: readonly string[]): Role {
 /** A role out of its permissions as they are written. Throws `validation_error` for one that is none. */
 export function roleOf({ name, permissions, deny }: WrittenRole): Role {
   return { name, allow: permissions.map(readPermission), deny: deny.map(readPermission) }
+}
+
+/** What could be had by a role and by its going: all that it allows and all that it denies. */
+export function freed({ name, permissions, deny }: WrittenRole): Role {
+  return roleOf({ name, permissions: [...permissions, ...deny], deny: [] })
 }

@@ -16,6 +16,8 @@ export interface CatalogTool extends Owner {
   /** Name in the REST API; equals `exposedName` except for HTTP tools with characters that MCP names may not have. */
   readonly name: string
   readonly exposedName: string
+  /** Its exposed name where all tools are, whatever a namespace calls it: permissions speak of this one. */
+  readonly catalogName: string
   readonly originalName: string
   /** The definition under its exposed name, otherwise to the letter what the upstream wrote. */
   readonly text: string

@@ -31,16 +31,19 @@ export function createRecordOperations<T extends AnyRecord, D extends { readonly
 ): RecordOperations<T, D> {
   const byId = new Map(deps.records.map((record) => [record.id, record]))
   const find = (key: string): T | undefined => byId.get(key) ?? byId.values().find((record) => record.name === key)
+  const unknown = (key: string): AppError =>
+    new AppError(deps.missingCode, `Unknown ${deps.noun}: ${key}`, { details: { name: key } })
   const get = (key: string): T => {
     const record = find(key)
     if (record) return record
-    throw new AppError(deps.missingCode, `Unknown ${deps.noun}: ${key}`, { details: { name: key } })
+    throw unknown(key)
   }
   const inTurn = createTurns()
   return {
     list: () => [...byId.values()],
     find,
     get,
+    unknown,
     register: (draft, origin = 'api', fileDigest) =>
       inTurn(async () => {
         const now = deps.now()

@@ -1,3 +1,4 @@
+import type { AppError } from '#kernel/errors'
 import type { CatalogChange, CatalogTool, CatalogView } from './catalog-view.ts'
 import type { NameCollision } from './exposed-names.ts'
 import type { Expose, HttpToolRecord, NamespaceRecord, Origin, ToolOverrideRecord, UpstreamRecord } from './records.ts'
@@ -22,6 +23,8 @@ export interface RecordOperations<T, D> {
   find(key: string): T | undefined
   /** `find`, or AppError `not_found` (`tool_not_found` for tools). */
   get(key: string): T
+  /** What `get` throws. */
+  unknown(key: string): AppError
   /** Durable before it resolves. AppError `conflict` when the name is taken: of two at once exactly one succeeds. */
   register(draft: D, origin?: Origin, fileDigest?: string): Promise<T>
   /**

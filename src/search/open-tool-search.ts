@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import type { Principal } from '#identity/principal'
 import type { Logger } from '#kernel/logger'
-import type { Policy } from '#policy/policy'
 import type { Catalog } from '#registry/registry-api'
 import { openLessons, type Lessons, type LessonStore } from './lessons.ts'
 import type { NeuralTier } from './neural-tier.ts'
@@ -14,6 +13,7 @@ import { createSearchMeter, type SearchMeter } from './search-meter.ts'
 import { createSearchTrail } from './search-trail.ts'
 import type { SearchStore } from './searches.ts'
 import { loadStaticEmbedder } from './static-embedder.ts'
+import type { FindRules } from './tool-scopes.ts'
 import { createToolSearch, type ToolAnswer, type ToolQuery, type ToolSearch } from './tool-search.ts'
 import type { NeuralProgress } from './vector-filler.ts'
 import type { VectorStore } from './vectors.ts'
@@ -38,7 +38,7 @@ interface SearchSettings extends TierSettings {
 
 export interface OpenSearchDeps {
   readonly catalog: Catalog
-  readonly policy: Policy
+  readonly views: FindRules
   readonly stores: SearchStores
   readonly log: Logger
   readonly settings: SearchSettings
@@ -79,7 +79,7 @@ const READ_AHEAD_FROM = 1000
  * loads the model at the first query: who never searches pays little.
  */
 export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> {
-  const { catalog, policy, stores, log, settings, now } = deps
+  const { catalog, views, stores, log, settings, now } = deps
   await stores.vectors.prune(now() - UNWANTED_MS_MAX)
   const lessons = await openLessons({ store: stores.lessons, log, now })
   const trail = createSearchTrail(lessons, now)
@@ -88,7 +88,7 @@ export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> 
   const open = () => {
     const neural = openNeuralTier(settings, { store: stores.vectors, log, now })
     const embedder = loadStaticEmbedder(STATIC_EMBEDDINGS)
-    return { neural, tools: createToolSearch({ catalog, policy, embedder, lessons, neural, reranker }) }
+    return { neural, tools: createToolSearch({ catalog, views, embedder, lessons, neural, reranker }) }
   }
   const history = createSearchHistory({ store: stores.searches, log })
   const meter = createSearchMeter()

@@ -1,6 +1,5 @@
 import type { Principal } from '#identity/principal'
 import { objectAt } from '#kernel/json'
-import type { Policy } from '#policy/policy'
 import type { CatalogTool, CatalogView } from '#registry/catalog-view'
 import type { PreparedScope } from './search-index.ts'
 
@@ -24,14 +23,21 @@ interface Asked {
   readonly filter?: ToolFilter
 }
 
+/** Who may find what, as the policy says. */
+export interface FindRules {
+  mayRead(principal: Principal, tool: CatalogTool, namespace?: string): boolean
+  /** Principals with one scope may find the same. */
+  scopeOf(principal: Principal): string
+}
+
 /** Makes and remembers scopes: what the policy denies and what the filter leaves out is gone before anything is scored. */
-export function createScopes(policy: Policy, prepare: (tools: readonly CatalogTool[]) => PreparedScope) {
+export function createScopes(views: FindRules, prepare: (tools: readonly CatalogTool[]) => PreparedScope) {
   let byView = new WeakMap<CatalogView, Map<string, ToolScope>>()
   const allowed = (view: CatalogView, principal: Principal): readonly CatalogTool[] =>
-    view.tools.filter(({ exposedName }) => policy.decide(principal, 'tools:read', exposedName).allowed)
+    view.tools.filter((tool) => views.mayRead(principal, tool, view.namespace))
   const scopeOf = (tools: readonly CatalogTool[]): ToolScope => ({ tools, prepared: prepare(tools) })
   const unfiltered = (view: CatalogView, principal: Principal): ToolScope => {
-    const key = policy.scopeOf(principal)
+    const key = views.scopeOf(principal)
     const scope = byView.get(view)?.get(key) ?? scopeOf(allowed(view, principal))
     byView.set(view, (byView.get(view) ?? new Map<string, ToolScope>()).set(key, scope))
     return scope

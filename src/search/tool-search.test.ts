@@ -1,18 +1,14 @@
 import { expect, test } from 'vitest'
-import type { Policy } from '#policy/policy'
 import { person } from '../../test/support/person.ts'
 import { openTestRegistry, quiet, type TestRegistry } from '../../test/support/test-registry.ts'
 import { openToolSearch } from './open-tool-search.ts'
+import type { FindRules } from './tool-scopes.ts'
 import type { ToolQuery } from './tool-search.ts'
 
 /** Everybody but the guest may find everything; the guest nothing that is secret. */
-const policy: Policy = {
-  decide: ({ roles }, _action, name = '') => ({
-    allowed: !roles.includes('guest') || !name.includes('secret'),
-    rule: 'test',
-  }),
+const views: FindRules = {
+  mayRead: ({ roles }, { catalogName }) => !roles.includes('guest') || !catalogName.includes('secret'),
   scopeOf: ({ roles }) => roles.join(),
-  revision: () => 0,
 }
 
 const ANN = person('ann')
@@ -23,7 +19,7 @@ async function open(t: TestRegistry, learning = true) {
   const settings = { embedder: 'static', learning } as const
   const search = await openToolSearch({
     catalog,
-    policy,
+    views,
     stores: t.storage.search,
     log: quiet,
     settings,

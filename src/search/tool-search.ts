@@ -1,6 +1,5 @@
 import type { Principal } from '#identity/principal'
 import { createRecentMap } from '#kernel/recent-map'
-import type { Policy } from '#policy/policy'
 import type { CatalogTool, CatalogView } from '#registry/catalog-view'
 import type { Catalog } from '#registry/registry-api'
 import { wordsOf } from './analyser.ts'
@@ -13,7 +12,7 @@ import type { Reranker } from './reranker.ts'
 import { reranked } from './reranking.ts'
 import { createSearchIndex, type Hit, type Ranking, type SearchIndex } from './search-index.ts'
 import type { StaticEmbedder } from './static-embedder.ts'
-import { createScopes, type ToolFilter, type ToolScope } from './tool-scopes.ts'
+import { createScopes, type FindRules, type ToolFilter, type ToolScope } from './tool-scopes.ts'
 import { viewsOf } from './views.ts'
 
 export interface ToolQuery {
@@ -51,7 +50,7 @@ export interface ToolSearch extends Disposable {
 
 export interface ToolSearchDeps {
   readonly catalog: Catalog
-  readonly policy: Policy
+  readonly views: FindRules
   readonly embedder: StaticEmbedder
   readonly lessons: Lessons
   readonly neural?: NeuralTier | undefined
@@ -65,12 +64,12 @@ const NEAREST_MAX = 3
 const ANSWERS_MAX = 500
 
 export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
-  const { catalog, policy, embedder, lessons, neural, reranker } = deps
+  const { catalog, views, embedder, lessons, neural, reranker } = deps
   const index = createSearchIndex(embedder)
   // What an answer depends on is part of its key.
   const answers = createRecentMap<ToolAnswer>(ANSWERS_MAX)
   const slots = createCatalogIndex({ catalog, sink: bothTiers(index, neural), lessonsOf: lessons.of })
-  const scopes = createScopes(policy, (tools) =>
+  const scopes = createScopes(views, (tools) =>
     index.prepare(Int32Array.from(tools, (tool) => slots.slotOf(tool) ?? 0)),
   )
   lessons.onChange((toolId) => {
@@ -95,7 +94,7 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
       const view = catalog.view(query.namespace)
       if (!view) return NOTHING
       const scope = scopes.of(view, query)
-      const key = keyOf(query, view, [policy.scopeOf(query.principal), neural?.generation()])
+      const key = keyOf(query, view, [views.scopeOf(query.principal), neural?.generation()])
       const known = answers.get(key)
       if (known) return { ...known, cached: true }
       const [ranking, isWhole] = await ask(query, scope)

@@ -2,7 +2,6 @@ import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { AppError } from '#kernel/errors'
 import { createIdentityTables } from './identity-tables.ts'
-import { createOauthTables } from './oauth-tables.ts'
 import { type Database, type Engine, RECORD_TABLES } from './schema.ts'
 
 const MIGRATIONS_TABLE = 'metamcp_migrations'
@@ -13,7 +12,6 @@ const MIGRATIONS: Record<string, Migration> = {
   '0002_search': { up: createSearchTables },
   '0003_identity': { up: createIdentityTables },
   '0004_roles': { up: (db: Kysely<unknown>) => createRecordTable(db, 'roles') },
-  '0005_oauth': { up: createOauthTables },
 }
 
 /**

@@ -3,7 +3,6 @@ import type { DatabaseConfig } from '#config/config'
 import type { ExecutionStore } from '#gateway/executions'
 import type { IdentityStores } from '#identity/create-identity'
 import type { Logger } from '#kernel/logger'
-import type { OauthStore } from '#oauth/oauth-store'
 import type { RoleRecord, RoleStore } from '#policy/role-registry'
 import type { RegistryStores } from '#registry/stores'
 import type { SearchStores } from '#search/open-tool-search'
@@ -12,7 +11,6 @@ import { createExecutionStore } from './executions.ts'
 import { createExposedNameStore } from './exposed-names.ts'
 import { createLoginStore } from './logins.ts'
 import { migrate } from './migrations.ts'
-import { createOauthStore } from './oauth-records.ts'
 import { openPostgres } from './postgres.ts'
 import { createRecordStore } from './records.ts'
 import { createRefreshStore, createRevocationStore } from './refresh-families.ts'
@@ -33,7 +31,6 @@ export interface Storage extends AsyncDisposable {
   readonly search: SearchStores
   readonly roles: RoleStore
   readonly identity: IdentityStores
-  readonly oauth: OauthStore
   /** Resolves when the database answers. */
   check(): Promise<void>
 }
@@ -75,7 +72,6 @@ function createStorage(engine: Engine): Storage {
     search: createSearchStores(db),
     roles: guarded(createRecordStore<RoleRecord>(db, 'roles')),
     identity: createIdentityStores(engine),
-    oauth: guarded(createOauthStore(db)),
     check: guarded({ ping }).ping,
     [Symbol.asyncDispose]: () => (closing ??= engine.close()),
   }

@@ -102,16 +102,6 @@ export interface ApiKeyTable {
   body: string
 }
 
-export interface OauthRecordTable {
-  kind: string
-  id: string
-  grant_id: string | null
-  uid: string | null
-  consumed_at: number | null
-  expires_at: number
-  body: string
-}
-
 export interface Schema {
   upstreams: RecordTable
   http_tools: RecordTable
@@ -129,7 +119,6 @@ export interface Schema {
   refresh_families: RefreshFamilyTable
   revocations: RevocationTable
   api_keys: ApiKeyTable
-  oauth_records: OauthRecordTable
 }
 
 export const RECORD_TABLES = ['upstreams', 'http_tools', 'tool_overrides', 'namespaces'] as const

@@ -69,11 +69,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     values: ['kernel', 'registry', 'policy', 'identity', 'resilience'],
     types: ['upstream'],
   },
-  oauth: {
-    holds: 'the authorization server: clients of MCP get tokens with the consent of a user',
-    values: ['kernel', 'identity'],
-    types: [],
-  },
   mcp: {
     holds: 'our MCP endpoint in: eras, sessions, lists and calls of all primitives',
     values: ['kernel', 'registry', 'gateway', 'search', 'identity'],
@@ -82,13 +77,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   http: {
     holds: 'REST API, error body, OpenAPI, health',
     values: ['kernel', 'contract', 'registry', 'gateway', 'search', 'identity', 'policy'],
-    types: ['mcp', 'oauth'],
+    types: ['mcp'],
   },
   storage: {
     holds: 'SQLite, PostgreSQL and Redis adapters of the ports; migrations',
     values: ['kernel', 'resilience'],
     // The rooms whose ports it fills, and the settings it is opened with.
-    types: ['registry', 'gateway', 'search', 'policy', 'identity', 'oauth', 'telemetry', 'config'],
+    types: ['registry', 'gateway', 'search', 'policy', 'identity', 'telemetry', 'config'],
   },
   cli: {
     holds: 'commands; talks to a running gateway over HTTP',

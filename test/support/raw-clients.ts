@@ -93,6 +93,8 @@ export interface ModernOptions {
   readonly capabilities?: Json
   readonly answer?: Answerer
   readonly logLevel?: string
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export interface ModernRaw extends RawClient {
@@ -120,7 +122,7 @@ export function modernRaw(url: string, options: ModernOptions = {}): ModernRaw {
       ...(typeof name === 'string' && method !== 'completion/complete' ? { 'mcp-name': name } : {}),
     }
     const body = JSON.stringify({ jsonrpc: '2.0', id, method, params: { ...params, _meta } })
-    return http.send(url, 'POST', body, { ...more, headers: { ...mirrored, ...headers } })
+    return http.send(url, 'POST', body, { ...more, headers: { ...options.headers, ...mirrored, ...headers } })
   }
   const onEvent = (message: Message | undefined): void => {
     if (message?.method !== undefined) heard.push(message)

@@ -2,12 +2,9 @@ import type { CallResult, Call } from '#gateway/call'
 import { openAccess } from '#gateway/open-access'
 import { createApi, type Api } from '#http/api'
 import type { ApiDeps } from '#http/api-deps'
-import { createResources } from '#identity/resources'
 import { uuidv7 } from '#kernel/ids'
 import type { LogFields, Logger } from '#kernel/logger'
 import { exposureOf } from '#mcp/exposure'
-import { createPolicy } from '#policy/policy'
-import { BUILT_IN_ROLES } from '#policy/roles'
 import { openRegistry } from '#registry/registry'
 import type { Catalog } from '#registry/registry-api'
 import type { UpstreamSnapshot } from '#registry/snapshot'
@@ -15,6 +12,8 @@ import type { UpstreamStatus } from '#registry/upstream-status'
 import { openToolSearch, type SearchStores } from '#search/open-tool-search'
 import { openStorage, type Storage } from '#storage/open-storage'
 import { createMetrics } from '#telemetry/metrics'
+
+import { everything } from './test-call.ts'
 
 export interface LogLine {
   readonly level: keyof Logger
@@ -59,12 +58,11 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
     accessTokenMs: 1_800_000,
     refreshTokenMs: 86_400_000,
   }
-  const { views: _views, ...access } = await openAccess({
+  const access = await openAccess({
     catalog: registry.catalog,
     stores: storage,
     secret,
     settings,
-    resources: createResources({ publicUrl: undefined, listening: () => 'http://localhost:8000' }),
     log,
     now: Date.now,
     newId: uuidv7,
@@ -122,7 +120,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
 /** The search without the model, which takes half a second to load. */
 export function openTestSearch(catalog: Catalog, stores: SearchStores, { log }: { readonly log: Logger }) {
   const settings = { embedder: 'static', learning: true } as const
-  return openToolSearch({ catalog, policy: createPolicy(BUILT_IN_ROLES), stores, settings, log, now: Date.now })
+  return openToolSearch({ catalog, views: everything(catalog), stores, settings, log, now: Date.now })
 }
 
 /** A result as an upstream called `files` would give it. */

@@ -93,7 +93,12 @@ test('R062, R151, Z9 a role of one’s own shows and calls exactly its tools, an
   const tool = (path: string) => ({ endpoint: `${backend.url}${path}`, description: 'x' })
   const file = { tools: { read_note: tool('/read'), delete_note: tool('/delete'), send_mail: tool('/mail') } }
   for (const path of ['/read', '/mail']) backend.on(path, '{}')
-  const asAdmin = await startTestApp({ file, directory: directory.path })
+  const password = 'correct horse battery'
+  const asAdmin = await startTestApp({
+    file,
+    directory: directory.path,
+    env: { META_MCP_ANONYMOUS_ROLE: 'admin', META_MCP_ADMIN_PASSWORD: password },
+  })
   const role = { name: 'notes', permissions: ['tools:*:*note', 'roles:*'], deny: ['tools:execute:delete*'] }
   expect((await asAdmin.api.send('POST', 'roles', role)).status).toBe(201)
   await asAdmin[Symbol.asyncDispose]()
@@ -112,7 +117,10 @@ test('R062, R151, Z9 a role of one’s own shows and calls exactly its tools, an
   expect(await client.call('tools/call', { name: 'delete_note', arguments: {} })).toHaveProperty('error')
   expect((await gateway.api.execute('send_mail')).status).toBe(404)
   const { permissions, deny } = { permissions: ['tools:*:send*', 'roles:*'], deny: [] }
-  expect((await gateway.api.send('PUT', 'roles/notes', { permissions, deny })).status).toBe(200)
+  expect((await gateway.api.send('PUT', 'roles/notes', { permissions, deny })).status).toBe(403)
+  const login = await gateway.api.send<Record<string, string>>('POST', 'auth/login', { username: 'admin', password })
+  const admin = { authorization: `Bearer ${login.body['access_token']}` }
+  expect((await gateway.api.send('PUT', 'roles/notes', { permissions, deny }, admin)).status).toBe(200)
   expect(await client.call('tools/call', { name: 'read_note', arguments: {} })).toHaveProperty('error')
   expect(await names()).toEqual(['send_mail'])
   expect((await gateway.api.execute('send_mail')).status).toBe(200)

@@ -1,5 +1,7 @@
 import { apiKeyPage, apiKeyQuery } from '#contract/api-key'
+import { isNarrowed } from '#identity/principal'
 import { endpoint } from '../../endpoint.ts'
+import { pageOf } from '../../page.ts'
 import { apiKeyAnswer } from '../../user-shape.ts'
 
 export const listApiKeys = endpoint({
@@ -13,6 +15,11 @@ export const listApiKeys = endpoint({
   answer: apiKeyPage,
 
   async handle({ identity }, { principal, query }) {
+    if (isNarrowed(principal) && principal.keyId !== undefined) {
+      // Of its owner's other keys it is told as little as it may do with them.
+      const { items, info } = pageOf([await identity.apiKeys.find(principal.keyId)], query)
+      return { api_keys: items.map(apiKeyAnswer), ...info }
+    }
     const { apiKeys, total } = await identity.apiKeys.list({ ...query, ownerId: principal.id })
     return { api_keys: apiKeys.map(apiKeyAnswer), total, limit: query.limit, offset: query.offset }
   },

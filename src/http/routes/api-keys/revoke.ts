@@ -1,6 +1,8 @@
 import { apiKeyParams } from '#contract/api-key'
 import { noContent } from '#contract/scalars'
-import { AppError } from '#kernel/errors'
+import { unknownApiKey } from '#identity/api-keys'
+import { isNarrowed } from '#identity/principal'
+import { demandUser } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 
 export const revokeApiKey = endpoint({
@@ -13,10 +15,13 @@ export const revokeApiKey = endpoint({
   status: 204,
   answer: noContent,
 
-  async handle({ identity, policy }, { principal, params }) {
+  async handle(context, request) {
+    const { identity, policy } = context
+    const { principal, params } = request
     const { ownerId } = await identity.apiKeys.find(params.id)
-    const isMine = ownerId === principal.id || policy.decide(principal, 'users:update').allowed
-    if (!isMine) throw new AppError('not_found', `There is no API key ${params.id}`)
+    const isMine = ownerId === principal.id && (!isNarrowed(principal) || principal.keyId === params.id)
+    if (!isMine && !policy.decide(principal, 'users:update').allowed) throw unknownApiKey()
+    if (!isMine) await demandUser(context, request, ownerId)
     await identity.apiKeys.revoke(params.id)
   },
 })

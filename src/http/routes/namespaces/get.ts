@@ -1,4 +1,5 @@
 import { namespaceBody, namespaceParams } from '#contract/namespace'
+import { namespaceFor } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 import { namespaceAnswer } from '../../namespace-shape.ts'
 
@@ -12,7 +13,7 @@ export const getNamespace = endpoint({
   status: 200,
   answer: namespaceBody,
 
-  handle(context, { params }) {
-    return namespaceAnswer(context, context.registry.namespaces.get(params.name))
+  handle(context, request) {
+    return namespaceAnswer(context, namespaceFor(context, request, request.params.name, 'namespaces:read'))
   },
 })

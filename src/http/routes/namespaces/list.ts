@@ -1,4 +1,5 @@
 import { namespacePage, namespaceQuery } from '#contract/namespace'
+import { maySeeNamespace } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 import { namespaceAnswer } from '../../namespace-shape.ts'
 import { pageOf } from '../../page.ts'
@@ -13,8 +14,9 @@ export const listNamespaces = endpoint({
   status: 200,
   answer: namespacePage,
 
-  handle(context, { query }) {
-    const { items, info } = pageOf(context.registry.namespaces.list(), query)
+  handle(context, request) {
+    const seen = context.registry.namespaces.list().filter((record) => maySeeNamespace(context, request, record))
+    const { items, info } = pageOf(seen, request.query)
     return { namespaces: items.map((record) => namespaceAnswer(context, record)), ...info }
   },
 })

@@ -1,4 +1,5 @@
 import { namespaceBody, namespaceRegistration } from '#contract/namespace'
+import { demand, namespaceThing } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 import { namespaceAnswer, namespaceDraft } from '../../namespace-shape.ts'
 
@@ -12,7 +13,9 @@ export const registerNamespace = endpoint({
   status: 201,
   answer: namespaceBody,
 
-  async handle(context, { body }) {
-    return namespaceAnswer(context, await context.registry.namespaces.register(namespaceDraft(body)))
+  async handle(context, request) {
+    const draft = namespaceDraft(request.body)
+    demand(context, request, 'namespaces:create', namespaceThing(draft.name))
+    return namespaceAnswer(context, await context.registry.namespaces.register(draft))
   },
 })

@@ -1,5 +1,6 @@
 import { noContent } from '#contract/scalars'
 import { namespaceParams } from '#contract/namespace'
+import { namespaceFor } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 
 export const removeNamespace = endpoint({
@@ -12,7 +13,8 @@ export const removeNamespace = endpoint({
   status: 204,
   answer: noContent,
 
-  async handle({ registry }, { params }) {
-    await registry.namespaces.remove(params.name)
+  async handle(context, request) {
+    const { id } = namespaceFor(context, request, request.params.name, 'namespaces:delete')
+    await context.registry.namespaces.remove(id)
   },
 })

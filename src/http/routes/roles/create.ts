@@ -1,7 +1,9 @@
 import { roleBody, roleRegistration } from '#contract/role'
+import { roleOf } from '#policy/roles'
 import { defined } from '../../defined.ts'
+import { demandAllOf } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
-import { roleAnswer } from '../../role-shape.ts'
+import { permissionsOf, roleAnswer } from '../../role-shape.ts'
 
 export const createRole = endpoint({
   method: 'POST',
@@ -13,7 +15,10 @@ export const createRole = endpoint({
   status: 201,
   answer: roleBody,
 
-  async handle({ roles }, { body: { name, permissions, deny, description } }) {
-    return roleAnswer(await roles.create({ name, permissions, deny, ...defined({ description }) }))
+  async handle(context, request) {
+    const { name, permissions, deny, description } = request.body
+    const draft = { name, permissions: permissionsOf(permissions), deny: permissionsOf(deny) }
+    demandAllOf(context, request, [roleOf(draft)])
+    return roleAnswer(await context.roles.create({ ...draft, ...defined({ description }) }))
   },
 })

@@ -1,5 +1,7 @@
 import { roleParams } from '#contract/role'
 import { noContent } from '#contract/scalars'
+import { freed } from '#policy/roles'
+import { demandAllOf } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 
 export const removeRole = endpoint({
@@ -12,5 +14,9 @@ export const removeRole = endpoint({
   status: 204,
   answer: noContent,
 
-  handle: ({ roles }, { params }) => roles.remove(params.name),
+  async handle(context, request) {
+    const { name } = request.params
+    demandAllOf(context, request, [freed(context.roles.get(name))])
+    await context.roles.remove(name)
+  },
 })

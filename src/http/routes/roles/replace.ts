@@ -1,7 +1,9 @@
 import { roleBody, roleParams, roleReplacement } from '#contract/role'
+import { freed, roleOf } from '#policy/roles'
 import { defined } from '../../defined.ts'
+import { demandAllOf } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
-import { roleAnswer } from '../../role-shape.ts'
+import { permissionsOf, roleAnswer } from '../../role-shape.ts'
 
 export const replaceRole = endpoint({
   method: 'PUT',
@@ -14,7 +16,12 @@ export const replaceRole = endpoint({
   status: 200,
   answer: roleBody,
 
-  async handle({ roles }, { params, body: { permissions, deny, description } }) {
-    return roleAnswer(await roles.replace(params.name, { permissions, deny, ...defined({ description }) }))
+  async handle(context, request) {
+    const { params, body } = request
+    const draft = { permissions: permissionsOf(body.permissions), deny: permissionsOf(body.deny) }
+    const before = context.roles.get(params.name)
+    demandAllOf(context, request, [freed(before), roleOf({ ...draft, name: params.name })])
+    const { description } = body
+    return roleAnswer(await context.roles.replace(params.name, { ...draft, ...defined({ description }) }))
   },
 })

@@ -1,4 +1,5 @@
 import { serverChange as serverChangeBody, serverDetails, serverParams } from '#contract/server'
+import { demand, serverFor, serverThing } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 import { serverChange, serverDetailsBody } from '../../server-shape.ts'
 
@@ -13,9 +14,11 @@ export const changeServer = endpoint({
   status: 200,
   answer: serverDetails,
 
-  async handle(context, { params, body }) {
+  async handle(context, request) {
+    const { params, body } = request
     const { registry, admit } = context
-    const before = registry.upstreams.get(params.id)
+    const before = serverFor(context, request, params.id, 'servers:update')
+    if (body.name !== undefined) demand(context, request, 'servers:update', serverThing(body.name))
     const change = serverChange(body, before)
     if (change.connection) await admit?.({ ...before, ...change })
     return serverDetailsBody(context, await registry.upstreams.update(before.id, change))

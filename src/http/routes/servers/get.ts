@@ -1,4 +1,5 @@
 import { serverDetails, serverParams } from '#contract/server'
+import { serverFor } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 import { serverDetailsBody } from '../../server-shape.ts'
 
@@ -12,7 +13,7 @@ export const getServer = endpoint({
   status: 200,
   answer: serverDetails,
 
-  handle(context, { params }) {
-    return serverDetailsBody(context, context.registry.upstreams.get(params.id))
+  handle(context, request) {
+    return serverDetailsBody(context, serverFor(context, request, request.params.id, 'servers:read'))
   },
 })

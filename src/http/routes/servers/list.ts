@@ -1,4 +1,5 @@
 import { serverPage, serverQuery } from '#contract/server'
+import { maySeeServer } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 import { pageOf } from '../../page.ts'
 import { serverBody } from '../../server-shape.ts'
@@ -13,8 +14,9 @@ export const listServers = endpoint({
   status: 200,
   answer: serverPage,
 
-  handle(context, { query }) {
-    const { items, info } = pageOf(context.registry.upstreams.list(), query)
+  handle(context, request) {
+    const seen = context.registry.upstreams.list().filter((record) => maySeeServer(context, request, record))
+    const { items, info } = pageOf(seen, request.query)
     return { servers: items.map((record) => serverBody(context, record)), ...info }
   },
 })

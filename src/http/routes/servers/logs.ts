@@ -1,4 +1,5 @@
 import { serverLogs, serverParams, serverQuery } from '#contract/server'
+import { serverFor } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 import { isoTime, pageOf } from '../../page.ts'
 import { redactor } from '../../server-secrets.ts'
@@ -14,10 +15,10 @@ export const getServerLogs = endpoint({
   status: 200,
   answer: serverLogs,
 
-  handle({ registry, upstreams }, { params, query }) {
-    const record = registry.upstreams.get(params.id)
+  handle(context, request) {
+    const record = serverFor(context, request, request.params.id, 'servers:read')
     const redact = redactor(record.connection)
-    const { items, info } = pageOf(upstreams.logs(record.id).toReversed(), query)
+    const { items, info } = pageOf(context.upstreams.logs(record.id).toReversed(), request.query)
     const lines = items.map(({ at, source, text }) => ({ at: isoTime(at), source, text: redact(text) }))
     return { server_id: record.id, lines: lines.toReversed(), ...info }
   },

@@ -1,4 +1,5 @@
 import { serverDetails, serverRegistration } from '#contract/server'
+import { demand, serverThing } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 import { serverDetailsBody, serverDraft } from '../../server-shape.ts'
 
@@ -12,8 +13,9 @@ export const registerServer = endpoint({
   status: 201,
   answer: serverDetails,
 
-  async handle(context, { body }) {
-    const draft = serverDraft(body, context.toolTimeoutMs)
+  async handle(context, request) {
+    const draft = serverDraft(request.body, context.toolTimeoutMs)
+    demand(context, request, 'servers:create', serverThing(draft.name))
     await context.admit?.(draft)
     return serverDetailsBody(context, await context.registry.upstreams.register(draft))
   },

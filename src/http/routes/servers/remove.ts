@@ -1,5 +1,6 @@
 import { noContent } from '#contract/scalars'
 import { serverParams } from '#contract/server'
+import { serverFor } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 
 export const removeServer = endpoint({
@@ -12,7 +13,7 @@ export const removeServer = endpoint({
   status: 204,
   answer: noContent,
 
-  async handle({ registry }, { params }) {
-    await registry.upstreams.remove(params.id)
+  async handle(context, request) {
+    await context.registry.upstreams.remove(serverFor(context, request, request.params.id, 'servers:delete').id)
   },
 })

@@ -1,5 +1,6 @@
 import { serverChange, serverDetails, serverParams } from '#contract/server'
 import { withAbsent } from '../../defined.ts'
+import { demand, serverFor, serverThing } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 import { serverDetailsBody, serverDraft } from '../../server-shape.ts'
 
@@ -14,9 +15,11 @@ export const replaceServer = endpoint({
   status: 200,
   answer: serverDetails,
 
-  async handle(context, { params, body }) {
+  async handle(context, request) {
+    const { params, body } = request
     const { registry, admit, toolTimeoutMs } = context
-    const before = registry.upstreams.get(params.id)
+    const before = serverFor(context, request, params.id, 'servers:update')
+    if (body.name !== undefined) demand(context, request, 'servers:update', serverThing(body.name))
     const draft = serverDraft({ ...body, name: body.name ?? before.name }, toolTimeoutMs, before)
     await admit?.(draft)
     return serverDetailsBody(context, await registry.upstreams.update(before.id, withAbsent(draft, ['description'])))

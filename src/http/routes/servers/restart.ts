@@ -1,5 +1,6 @@
 import { serverDetails, serverParams } from '#contract/server'
 import { AppError } from '#kernel/errors'
+import { serverFor } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 import { serverDetailsBody } from '../../server-shape.ts'
 
@@ -13,8 +14,8 @@ export const restartServer = endpoint({
   status: 200,
   answer: serverDetails,
 
-  async handle(context, { params }) {
-    const record = context.registry.upstreams.get(params.id)
+  async handle(context, request) {
+    const record = serverFor(context, request, request.params.id, 'servers:update')
     if (!record.enabled) throw new AppError('conflict', `The server ${record.name} is disabled: enable it first`)
     await context.upstreams.restart(record.id)
     return serverDetailsBody(context, context.registry.upstreams.get(record.id))

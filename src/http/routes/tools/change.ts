@@ -1,6 +1,7 @@
 import { toolChange, toolDetails, toolParams, type ToolChange } from '#contract/tool'
 import { AppError } from '#kernel/errors'
 import type { HttpToolRecord } from '#registry/records'
+import { changedThing, demand, toolFor } from '../../demand.ts'
 import { endpoint, type ApiContext } from '../../endpoint.ts'
 import { getTool } from '../../find-tool.ts'
 import { httpToolChange, overrideChange, toolDetailsBody } from '../../tool-shape.ts'
@@ -16,9 +17,12 @@ export const changeTool = endpoint({
   status: 200,
   answer: toolDetails,
 
-  async handle(context, { params, body }) {
+  async handle(context, request) {
+    const { params, body } = request
     const { registry } = context
-    const { id } = getTool(registry, params.name)
+    const tool = toolFor(context, request, params.name, 'tools:update')
+    const { id } = tool
+    demand(context, request, 'tools:update', changedThing(tool, body))
     refuseTakenName(context, id, body.name)
     const record = registry.httpTools.find(id)
     if (record) await changeHttpTool(context, record, body)

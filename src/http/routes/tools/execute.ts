@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { executeAnswer, executeRequest, type ExecuteAnswer, type ExecuteRequest } from '#contract/execution'
 import { toolParams } from '#contract/tool'
 import { isToolError, type Call } from '#gateway/call'
@@ -5,6 +6,7 @@ import { Cancellation } from '#kernel/cancellation'
 import { traceId } from '#kernel/ids'
 import type { JsonObject } from '#kernel/json'
 import { editObject, memberText } from '#kernel/json-text'
+import type { CatalogTool } from '#registry/catalog-view'
 import { endpoint, ReadyText, type ApiContext, type ApiRequest } from '../../endpoint.ts'
 import { findTool } from '../../find-tool.ts'
 
@@ -23,7 +25,8 @@ export const executeTool = endpoint({
   answer: executeAnswer,
 
   async handle(context, request) {
-    const tool = findTool(context.registry, request.params.name)
+    const tool = visibleTool(context, request)
+    // What is hidden keeps the name it was asked for by: another one would betray it.
     const call = toolCall(context, request, tool?.exposedName ?? request.params.name)
     const result = await context.gateway.run(call)
     const isError = isToolError(result)
@@ -44,7 +47,13 @@ export const executeTool = endpoint({
   },
 })
 
-type ExecuteCall = ApiRequest<unknown, unknown, ExecuteRequest>
+function visibleTool({ registry, views }: ApiContext, { params, principal }: ExecuteCall): CatalogTool | undefined {
+  const tool = findTool(registry, params.name)
+  const visible = tool && views.view(principal)?.toolByName.get(tool.exposedName)
+  return visible?.id === tool?.id ? tool : undefined
+}
+
+type ExecuteCall = ApiRequest<z.infer<typeof toolParams>, unknown, ExecuteRequest>
 
 /** The arguments keep the digits and the order they were written in. */
 function toolCall({ newId, now }: ApiContext, request: ExecuteCall, name: string): Call {

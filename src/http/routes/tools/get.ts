@@ -1,6 +1,6 @@
 import { toolDetails, toolParams } from '#contract/tool'
+import { toolFor } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
-import { getTool } from '../../find-tool.ts'
 import { toolDetailsBody } from '../../tool-shape.ts'
 
 export const getOneTool = endpoint({
@@ -13,8 +13,8 @@ export const getOneTool = endpoint({
   status: 200,
   answer: toolDetails,
 
-  handle({ registry }, { params }) {
-    const tool = getTool(registry, params.name)
-    return toolDetailsBody(tool, registry.httpTools.find(tool.id))
+  handle(context, request) {
+    const tool = toolFor(context, request, request.params.name, 'tools:read')
+    return toolDetailsBody(tool, context.registry.httpTools.find(tool.id))
   },
 })

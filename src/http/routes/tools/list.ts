@@ -15,10 +15,11 @@ export const listTools = endpoint({
   status: 200,
   answer: toolPage,
 
-  handle({ registry: { catalog } }, { query }) {
-    const shown = query.namespace === undefined ? catalog.allTools() : (catalog.view(query.namespace)?.tools ?? [])
+  handle({ registry: { catalog }, views }, { query, principal }) {
+    const { namespace } = query
+    const shown = namespace === undefined ? catalog.allTools() : (catalog.view(namespace)?.tools ?? [])
     const { items, info } = pageOf(
-      shown.filter((tool) => fits(tool, query)),
+      shown.filter((tool) => fits(tool, query) && views.mayRead(principal, tool, namespace)),
       query,
     )
     return { tools: items.map(toolBody), ...info }

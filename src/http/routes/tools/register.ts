@@ -1,5 +1,6 @@
 import { toolRegistered, toolRegistration } from '#contract/tool'
 import { AppError } from '#kernel/errors'
+import { demand, draftThing } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 import { toolDraft } from '../../tool-shape.ts'
 
@@ -13,8 +14,10 @@ export const registerTool = endpoint({
   status: 201,
   answer: toolRegistered,
 
-  async handle({ registry, admit, toolTimeoutMs }, { body }) {
-    const draft = toolDraft(body, toolTimeoutMs)
+  async handle(context, request) {
+    const { registry, admit, toolTimeoutMs } = context
+    const draft = toolDraft(request.body, toolTimeoutMs)
+    demand(context, request, 'tools:create', draftThing(draft))
     await admit?.(draft)
     if (registry.catalog.allTools().some((tool) => tool.name === draft.name)) {
       throw new AppError('conflict', `A tool is called ${draft.name} already`, { details: { name: draft.name } })

@@ -1,8 +1,8 @@
 import { noContent } from '#contract/scalars'
 import { toolParams } from '#contract/tool'
 import { AppError } from '#kernel/errors'
+import { toolFor } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
-import { getTool } from '../../find-tool.ts'
 
 export const removeTool = endpoint({
   method: 'DELETE',
@@ -14,8 +14,8 @@ export const removeTool = endpoint({
   status: 204,
   answer: noContent,
 
-  async handle({ registry }, { params }) {
-    const tool = getTool(registry, params.name)
+  async handle(context, request) {
+    const tool = toolFor(context, request, request.params.name, 'tools:delete')
     if (tool.kind === 'mcp') {
       throw new AppError(
         'conflict',
@@ -25,6 +25,6 @@ export const removeTool = endpoint({
         },
       )
     }
-    await registry.httpTools.remove(tool.id)
+    await context.registry.httpTools.remove(tool.id)
   },
 })

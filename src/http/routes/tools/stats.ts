@@ -1,7 +1,7 @@
 import { toolStats } from '#contract/execution'
 import { toolParams } from '#contract/tool'
+import { toolFor } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
-import { getTool } from '../../find-tool.ts'
 import { isoTimeOrNull } from '../../page.ts'
 
 export const getToolStats = endpoint({
@@ -14,9 +14,9 @@ export const getToolStats = endpoint({
   status: 200,
   answer: toolStats,
 
-  async handle({ registry, executions }, { params }) {
-    const tool = getTool(registry, params.name)
-    const stats = await executions.stats(tool.exposedName)
+  async handle(context, request) {
+    const tool = toolFor(context, request, request.params.name, 'tools:read')
+    const stats = await context.executions.stats(tool.exposedName)
     return {
       tool_name: tool.name,
       calls: stats.calls,

@@ -1,5 +1,6 @@
 import { userBody, userChange, userParams } from '#contract/user'
 import { defined } from '../../defined.ts'
+import { demandRoles, demandUser } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 import { userAnswer } from '../../user-shape.ts'
 
@@ -14,8 +15,12 @@ export const changeUser = endpoint({
   status: 200,
   answer: userBody,
 
-  async handle({ identity }, { params, body: { is_active: isActive, full_name: fullName, password, roles, email } }) {
+  async handle(context, request) {
+    const { params, body } = request
+    const { is_active: isActive, full_name: fullName, password, roles, email } = body
+    await demandUser(context, request, params.id)
+    if (roles) demandRoles(context, request, roles)
     const changes = defined({ isActive, fullName, password, roles, email })
-    return userAnswer(await identity.users.change(params.id, changes))
+    return userAnswer(await context.identity.users.change(params.id, changes))
   },
 })

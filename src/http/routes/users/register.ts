@@ -1,5 +1,6 @@
 import { userBody, userRegistration } from '#contract/user'
 import { defined } from '../../defined.ts'
+import { demandRoles } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 import { userAnswer } from '../../user-shape.ts'
 
@@ -13,8 +14,10 @@ export const registerUser = endpoint({
   status: 201,
   answer: userBody,
 
-  async handle({ identity }, { body: { username, password, roles, is_active: isActive, email, full_name: fullName } }) {
+  async handle(context, request) {
+    const { username, password, roles, is_active: isActive, email, full_name: fullName } = request.body
+    demandRoles(context, request, roles)
     const about = defined({ email, fullName })
-    return userAnswer(await identity.users.register({ username, password, roles, isActive, ...about }))
+    return userAnswer(await context.identity.users.register({ username, password, roles, isActive, ...about }))
   },
 })

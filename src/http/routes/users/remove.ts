@@ -1,5 +1,6 @@
 import { noContent } from '#contract/scalars'
 import { userParams } from '#contract/user'
+import { demandUser } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 
 export const removeUser = endpoint({
@@ -12,5 +13,8 @@ export const removeUser = endpoint({
   status: 204,
   answer: noContent,
 
-  handle: ({ identity }, { params }) => identity.users.remove(params.id),
+  async handle(context, request) {
+    await demandUser(context, request, request.params.id)
+    await context.identity.users.remove(request.params.id)
+  },
 })
