@@ -57,7 +57,7 @@ export async function startGateway(
   const args = ['serve', '--config', config, '--port', '0', '--data-dir', join(folder, 'data')]
   const process = startNode([join(ROOT, 'bin/metamcp.js'), ...args], {
     ...options,
-    env: { HOME: folder },
+    env: { HOME: folder, META_MCP_ANONYMOUS_ROLE: 'user' },
     quiet: true,
   })
   const { mcp } = JSON.parse(await process.firstLine()) as { mcp: string }

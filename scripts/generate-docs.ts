@@ -24,7 +24,7 @@ function permissionsPage(): string {
 
 What the built-in roles may do over REST. Made from the declarations of the routes; a test asks every route as every role. A caller who may not gets 403 \`permission_denied\` before anything about the request is looked at.
 
-Callers without a credential have the role of \`META_MCP_ANONYMOUS_ROLE\` (\`admin\`, because the gateway listens on loopback only; \`none\` lets nobody in without one). \`public\` asks nobody, \`self\` only who it is.
+Callers without a credential have the role of \`META_MCP_ANONYMOUS_ROLE\` (\`none\`, the default, lets nobody in without one). \`public\` asks nobody, \`self\` only who it is.
 
 A permission is \`resource:action\` or \`resource:action:pattern\`; \`*\` is any run of characters, and what is denied wins over what is allowed. MCP clients see and call the tools that they may \`tools:execute\`, the prompts that they may \`prompts:use\` and the resources that they may \`resources:use\`; everything else is as if it were not there, in lists, calls, searches and the meta-tools. REST shows the tools that the caller may \`tools:read\`, the servers that it may \`servers:read\` and the namespaces that it may \`namespaces:read\`.
 

@@ -7,6 +7,7 @@ import { createApi } from '#http/api'
 import { createFrontDoor, type FrontDoor } from '#http/front-door'
 import type { HealthSource } from '#http/health-source'
 import { uuidv7 } from '#kernel/ids'
+import type { Logger } from '#kernel/logger'
 import { GATEWAY_INFO } from '#kernel/protocol'
 import { createSealer } from '#kernel/seal'
 import { createMcpEndpoint, type McpEndpoint } from '#mcp/endpoint'
@@ -16,6 +17,7 @@ import { catalogSize, overviewOf, upstreamLoads } from '#registry/overview'
 import { callMetrics } from '#telemetry/call-metrics'
 import { catalogMetrics } from '#telemetry/catalog-metrics'
 import { definitionTokenMetrics } from '#telemetry/definition-token-metrics'
+import { gatewayListening } from '#telemetry/events'
 import { gatewayMetrics } from '#telemetry/gateway-metrics'
 import { createMetrics, type Family } from '#telemetry/metrics'
 import { searchMetrics } from '#telemetry/search-metrics'
@@ -24,6 +26,8 @@ import { now, openFoundation, type AppDeps, type Foundation } from './foundation
 
 /** The whole program, built and not yet listening. */
 export interface App extends AsyncDisposable {
+  /** Where there is no user at all, makes an administrator and an API key; what it answers is never shown again. */
+  firstStart: Foundation['access']['firstStart']
   /** Begins to listen, and to connect upstreams in the background. */
   listen(): Promise<BannerFacts>
   /** Reads the config file again. */
@@ -36,7 +40,8 @@ export interface App extends AsyncDisposable {
 export async function createApp(config: Config, deps: AppDeps): Promise<App> {
   await using resources = new AsyncDisposableStack()
   const core = await openFoundation(config, deps, resources)
-  const parts: Parts = { config, core, life: { startedAt: now(), isDraining: false }, resources }
+  const life = { startedAt: now(), isDraining: false }
+  const parts: Parts = { config, core, life, log: deps.logs.logger('main'), resources }
   const door = await createSurfaces(parts, deps)
   const { reload } = resources.use(followConfig(config, core.apply, deps.logs.logger('config')))
   return runningApp({ ...parts, resources: resources.move() }, door, reload)
@@ -46,6 +51,7 @@ interface Parts {
   readonly config: Config
   readonly core: Foundation
   readonly life: { readonly startedAt: number; isDraining: boolean }
+  readonly log: Logger
   readonly resources: AsyncDisposableStack
 }
 
@@ -119,7 +125,7 @@ function familiesOf(parts: Parts, endpoint: McpEndpoint): Family[] {
   ]
 }
 
-function runningApp({ config, core, life, resources }: Parts, door: FrontDoor, reload: () => void): App {
+function runningApp({ config, core, life, log, resources }: Parts, door: FrontDoor, reload: () => void): App {
   const shutDown = async (): Promise<void> => {
     life.isDraining = true
     await door.close(config.gracePeriodMs)
@@ -130,15 +136,16 @@ function runningApp({ config, core, life, resources }: Parts, door: FrontDoor, r
   const close = (): Promise<void> => (closing ??= shutDown())
   return {
     reload,
+    firstStart: core.access.firstStart,
     async listen() {
       const url = await door.listen(config.port, config.host)
-      await writeGatewayFile(config.dataDir, { url, pid: process.pid })
+      await writeGatewayFile(config.dataDir, { url, pid: process.pid, token: core.access.localToken })
       core.outbound.upstreams.start()
       core.search.readAhead()
       core.outbound.watch(config.dynamic.discovery)
-      const { administrator } = core.access
       const servers = overviewOf(core.registry, core.outbound.upstreams)
-      return { url, mcp: `${url}/mcp`, servers, ...(administrator ? { administrator } : {}) }
+      gatewayListening(log, { url, servers: servers.length })
+      return { url, mcp: `${url}/mcp`, servers, needsKey: core.access.principal === undefined }
     },
     close,
     [Symbol.asyncDispose]: close,

@@ -1,12 +1,12 @@
-import { printBanner, type BannerFacts } from '#cli/banner'
+import { printBanner, printFirstFacts } from '#cli/banner'
+import { credentialsFor } from '#cli/credentials'
 import { processIo } from '#cli/io'
 import { runCli } from '#cli/program'
 import { untilStopped } from '#cli/until-stopped'
 import { environment } from '#config/env'
 import { readGatewayFile } from '#config/gateway-file'
 import { loadConfig } from '#config/load'
-import { KEY_VARIABLE } from '#config/settings'
-import { gatewayListening, settingsUnused } from '#telemetry/events'
+import { settingsUnused } from '#telemetry/events'
 import { createLogger } from '#telemetry/log'
 import { bridgeStdio, createApp, type App } from './app.ts'
 
@@ -14,20 +14,26 @@ type Config = ReturnType<typeof loadConfig>
 
 const life = { endsWithParent: environment()['npm_lifecycle_event'] !== undefined }
 
-async function start(config: Config): Promise<{ app: App; listening: BannerFacts }> {
+async function create(config: Config): Promise<App> {
   const logs = createLogger({ level: config.logLevel, pretty: process.stderr.isTTY })
-  const log = logs.logger('main')
-  settingsUnused(log, config.unusedSettings)
-  const app = await createApp(config, { logs, environment: environment() })
-  const listening = await app.listen()
-  gatewayListening(log, { url: listening.url, servers: listening.servers.length })
-  return { app, listening }
+  settingsUnused(logs.logger('main'), config.unusedSettings)
+  return createApp(config, { logs, environment: environment() })
+}
+
+function bridge(url: string, path: string, dataDir: string): Promise<void> {
+  const { current } = credentialsFor(url, environment(), dataDir)
+  return bridgeStdio({ url: url + path, credential: current, input: process.stdin, output: process.stdout })
 }
 
 process.exitCode = await runCli(process.argv, processIo(), {
   async serve(flags) {
-    const { app, listening } = await start(loadConfig({ flags }))
-    printBanner(process.stdout, listening)
+    const app = await create(loadConfig({ flags }))
+    const first = await app.firstStart()
+    const listening = await app.listen().catch((error: unknown) => {
+      if (first) printFirstFacts(process.stdout, first)
+      throw error
+    })
+    printBanner(process.stdout, listening, first)
     await untilStopped(app, life)
     await app.close()
     return 0
@@ -35,17 +41,14 @@ process.exitCode = await runCli(process.argv, processIo(), {
   async stdio({ namespace, url, ...flags }) {
     const config = loadConfig({ flags })
     const path = namespace === undefined ? '/mcp' : `/mcp/${encodeURIComponent(namespace)}`
-    const streams = { input: process.stdin, output: process.stdout }
     const running = url ?? readGatewayFile(config.dataDir)?.url
     if (running !== undefined) {
-      await bridgeStdio({ url: `${running}${path}`, credential: environment()[KEY_VARIABLE], ...streams })
+      await bridge(running, path, config.dataDir)
       return 0
     }
-    const { app, listening } = await start({ ...config, port: 0 })
-    await Promise.race([
-      bridgeStdio({ url: `${listening.url}${path}`, credential: environment()[KEY_VARIABLE], ...streams }),
-      untilStopped(app, life),
-    ])
+    const app = await create({ ...config, port: 0 })
+    const listening = await app.listen()
+    await Promise.race([bridge(listening.url, path, config.dataDir), untilStopped(app, life)])
     await app.close()
     return 0
   },

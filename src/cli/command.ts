@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { KEY_VARIABLE } from '#config/settings'
+import { credentialsFor } from './credentials.ts'
 import { findGateway } from './find-gateway.ts'
 import { createGatewayClient, type GatewayClient } from './gateway-client.ts'
 import type { CliIo } from './io.ts'
@@ -24,14 +24,23 @@ export interface GatewayOptions extends CommonOptions {
 
 /** A command with `--json` and an example in its help. */
 export function plainCommand(program: Command, spec: CommandSpec): Command {
-  const [first, ...more] = spec.examples
+  return commandGroup(program, spec).option('--json', 'print JSON on stdout')
+}
+
+/** A command that only has others below it. */
+export function commandGroup(program: Command, { usage, summary, examples }: CommandSpec): Command {
+  const [first, ...more] = examples
   const lines = [`Example: metamcp ${first}`, ...more.map((example) => `         metamcp ${example}`)]
   return program
-    .command(spec.usage)
-    .summary(spec.summary)
-    .description(spec.summary)
-    .option('--json', 'print JSON on stdout')
+    .command(usage)
+    .summary(summary)
+    .description(summary)
     .addHelpText('after', `\n${lines.join('\n')}`)
+}
+
+/** Reads an option that may be given several times. */
+export function repeated(text: string, before: readonly string[] = []): string[] {
+  return [...before, text]
 }
 
 /** A command that talks to a running gateway. */
@@ -40,7 +49,8 @@ export function gatewayCommand(program: Command, spec: CommandSpec): Command {
 }
 
 export function connect(options: GatewayOptions, io: CliIo): GatewayClient {
-  return createGatewayClient(findGateway(options.url, io), io.env[KEY_VARIABLE])
+  const url = findGateway(options.url, io)
+  return createGatewayClient(url, credentialsFor(url, io.env))
 }
 
 /** The one line of output that a program reads, or the lines that a person reads. */

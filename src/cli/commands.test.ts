@@ -226,6 +226,25 @@ describe('add and remove', () => {
     })
   })
 
+  test('a secret is no argument: ${NAME} is taken from the environment', async () => {
+    gateway.on('POST proxy/servers', { status: 201, body: SERVER })
+    const line = [
+      'add',
+      'far',
+      '--gateway',
+      url,
+      '--url',
+      'https://h/mcp',
+      '--header',
+      'Authorization: Bearer ${TOKEN}',
+    ]
+    expect(await run(line, { env: { TOKEN: 'x:y' } })).toMatchObject({ code: 0 })
+    expect(posts()).toMatchObject([{ headers: { Authorization: 'Bearer x:y' } }])
+    const missing = await run(line)
+    expect([missing.code, missing.stderr]).toEqual([1, 'metamcp: The environment variable TOKEN is not set\n'])
+    expect(posts()).toHaveLength(1)
+  })
+
   test.each([
     [['add', 'x']],
     [['add', 'x', '--url', 'http://h', '--', 'y']],

@@ -34,12 +34,20 @@ describe('R010 every command', () => {
     'tools',
     'call',
     'config',
+    'login',
+    'logout',
+    'user add',
+    'user list',
+    'user passwd',
+    'key create',
+    'key list',
+    'key revoke',
     'health',
     'doctor',
   ]
 
   test.each(COMMANDS)('%s --help shows an example and --json', async (command) => {
-    const { code, stdout } = await run([command, '--help'])
+    const { code, stdout } = await run([...command.split(' '), '--help'])
     expect(code).toBe(0)
     expect(stdout).toMatch(new RegExp(`Example: metamcp ${command}`))
     expect(stdout).toContain('--json')

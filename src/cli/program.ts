@@ -8,12 +8,16 @@ import { addConfigCommand } from './commands/config.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addHealthCommand } from './commands/health.ts'
 import { addImportCommand } from './commands/import.ts'
+import { addKeyCommand } from './commands/key.ts'
+import { addLoginCommand } from './commands/login.ts'
+import { addLogoutCommand } from './commands/logout.ts'
 import { addRemoveCommand } from './commands/remove.ts'
 import { addSearchCommand } from './commands/search.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addServersCommand } from './commands/servers.ts'
 import { addStdioCommand } from './commands/stdio.ts'
 import { addToolsCommand } from './commands/tools.ts'
+import { addUserCommand } from './commands/user.ts'
 import type { CliIo } from './io.ts'
 
 export interface ServeFlags extends ConfigFlags {
@@ -70,6 +74,10 @@ const COMMANDS = [
   addSearchCommand,
   addCallCommand,
   addConfigCommand,
+  addLoginCommand,
+  addLogoutCommand,
+  addUserCommand,
+  addKeyCommand,
   addHealthCommand,
   addDoctorCommand,
 ]

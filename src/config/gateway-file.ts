@@ -7,6 +7,8 @@ export interface GatewayFile {
   /** Base address without a slash at the end: `http://127.0.0.1:8000`. */
   readonly url: string
   readonly pid: number
+  /** What commands of the same person prove themselves with, as long as this gateway runs. */
+  readonly token?: string
 }
 
 const FILE_NAME = 'gateway.json'
@@ -35,7 +37,8 @@ function parse(path: string): GatewayFile | undefined {
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'))
     if (typeof value !== 'object' || value === null || !('url' in value) || !('pid' in value)) return undefined
     const { url, pid } = value
-    return typeof url === 'string' && typeof pid === 'number' ? { url, pid } : undefined
+    if (typeof url !== 'string' || typeof pid !== 'number') return undefined
+    return 'token' in value && typeof value.token === 'string' ? { url, pid, token: value.token } : { url, pid }
   } catch {
     return undefined
   }

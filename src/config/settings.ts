@@ -112,9 +112,9 @@ export const SETTINGS = {
     'How long a stopping gateway waits for calls that still run.',
   ),
   anonymous_role: setting(
-    'admin',
+    'none',
     roleNameOf,
-    'The role of callers without a credential: viewer, user, developer, operator, admin, one of your own, or `none`: then everybody needs a token or an API key. It is accepted because the gateway listens on loopback only.',
+    'The role of callers without a credential: `none` (everybody needs a token or an API key), viewer, user, developer, operator, admin, or one of your own. Only while the gateway listens on loopback: everybody on the machine has it.',
   ),
   access_token_expire_minutes: setting('30', integerBetween(1, 1440), 'How long an access token is good.'),
   refresh_token_expire_days: setting('14', integerBetween(1, 365), 'How long a login lasts that nobody uses.'),

@@ -6,6 +6,7 @@ const texts = z.array(text(256).min(1)).max(100)
 /** A narrowing that is absent is none: the key is good for all that its owner may. */
 export const apiKeyRegistration = z.strictObject({
   name: text(100).min(1),
+  owner: text(256).optional().describe('User name; for another than yourself you need users:update'),
   permissions: texts.optional(),
   namespaces: texts.optional(),
   addresses: texts.optional().describe('Addresses and CIDR ranges from which it is accepted'),
@@ -13,12 +14,16 @@ export const apiKeyRegistration = z.strictObject({
 })
 
 export const apiKeyParams = z.object({ id: text(256) })
-export const apiKeyQuery = z.strictObject(page)
+export const apiKeyQuery = z.strictObject({
+  ...page,
+  owner: text(256).optional().describe('User name; for another than yourself you need users:read'),
+})
 
 const apiKeyBody = z.object({
   key_id: z.string(),
   name: z.string(),
   prefix: z.string().describe('The beginning of the key'),
+  owner: z.string().nullable().describe('User name'),
   permissions: z.array(z.string()).nullable(),
   namespaces: z.array(z.string()).nullable(),
   addresses: z.array(z.string()).nullable(),

@@ -27,7 +27,12 @@ async function openPlace() {
         catalog,
         stores: { ...storage, roles },
         secret: Buffer.from('only-for-tests-0123456789-abcdefghijklmnop'),
-        settings: { anonymousRole: undefined, accessTokenMs: 1_800_000, refreshTokenMs: 86_400_000 },
+        settings: {
+          anonymousRole: undefined,
+          accessTokenMs: 1_800_000,
+          refreshTokenMs: 86_400_000,
+          administrator: { username: 'admin' },
+        },
         broadcast,
         log,
         now: Date.now,

@@ -1,5 +1,6 @@
 import { HASHING_LIMITS, type Lane } from '#identity/passwords'
 import { createIdentity, type Identity, type IdentityStores } from '#identity/create-identity'
+import { newLocalToken } from '#identity/local-token'
 import { localPrincipal, type Principal } from '#identity/principal'
 import { signingKeyOf } from '#identity/signing-keys'
 import { NO_BROADCAST, type Broadcast } from '#kernel/broadcast'
@@ -10,6 +11,7 @@ import { openRoles, type RoleRegistry, type RoleStore } from '#policy/role-regis
 import { BUILT_IN_ROLES } from '#policy/roles'
 import type { Catalog } from '#registry/registry-api'
 import { createBulkhead } from '#resilience/bulkhead'
+import { firstStart, type FirstStart } from './first-start.ts'
 import { accessNews } from './keep-access.ts'
 import { createVisibleViews, type VisibleViews } from './visible-views.ts'
 
@@ -21,8 +23,10 @@ export interface Access {
   readonly views: VisibleViews
   /** The caller without a credential, where there may be one. */
   readonly principal: Principal | undefined
-  /** Made at this start because there was no user; its password only where it was generated. */
-  readonly administrator: { readonly username: string; readonly password?: string | undefined } | undefined
+  /** What commands on this machine show, as long as this process runs. */
+  readonly localToken: string
+  /** Makes the first administrator and a key, where there is no user at all. */
+  firstStart(): Promise<FirstStart | undefined>
 }
 
 interface OpenAccessDeps {
@@ -49,7 +53,7 @@ interface AccessSettings {
   readonly accessTokenMs: number
   readonly refreshTokenMs: number
   /** Who is made when there is no user at all. */
-  readonly administrator?: { readonly username: string; readonly password?: { reveal(): string } }
+  readonly administrator: Parameters<typeof firstStart>[1]
 }
 
 export async function openAccess(deps: OpenAccessDeps): Promise<Access> {
@@ -57,6 +61,7 @@ export async function openAccess(deps: OpenAccessDeps): Promise<Access> {
   const policy = createPolicy(BUILT_IN_ROLES)
   const news = accessNews(deps.broadcast ?? NO_BROADCAST)
   const roles = await openRoles({ store: stores.roles, policy, changed: news.rolesChanged, now, newId })
+  const localToken = newLocalToken()
   const lane: Lane = createBulkhead(HASHING_LIMITS)
   const deployment = `urn:metamcp:${digest(Buffer.from(secret).toString('base64'))}`
   const identity = createIdentity({
@@ -69,6 +74,7 @@ export async function openAccess(deps: OpenAccessDeps): Promise<Access> {
       key: await signingKeyOf({ algorithm: 'HS256', secret }),
     },
     refreshLifetimeMs: settings.refreshTokenMs,
+    localToken,
     isShared: stores.kind === 'postgres',
     log,
     now,
@@ -76,10 +82,14 @@ export async function openAccess(deps: OpenAccessDeps): Promise<Access> {
     withdrawn: news.withdrawn,
   })
   await identity.prune()
-  const { anonymousRole, administrator: wanted } = settings
-  const first =
-    wanted && (await identity.ensureAdministrator({ username: wanted.username, password: wanted.password?.reveal() }))
-  const administrator = first && { username: first.user.username, password: first.password }
-  const principal = anonymousRole === undefined ? undefined : localPrincipal(anonymousRole)
-  return { identity, policy, roles, views: createVisibleViews(catalog, policy), principal, administrator }
+  const { anonymousRole, administrator } = settings
+  return {
+    identity,
+    policy,
+    roles,
+    views: createVisibleViews(catalog, policy),
+    principal: anonymousRole === undefined ? undefined : localPrincipal(anonymousRole),
+    localToken,
+    firstStart: () => firstStart(identity, administrator),
+  }
 }

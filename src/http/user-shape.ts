@@ -18,11 +18,12 @@ export function userAnswer(user: User): UserBody {
   }
 }
 
-export function apiKeyAnswer(key: ApiKey): ApiKeyBody {
+export function apiKeyAnswer(key: ApiKey, owner: string | undefined): ApiKeyBody {
   return {
     key_id: key.id,
     name: key.name,
     prefix: key.prefix,
+    owner: owner ?? null,
     permissions: listed(key.permissions),
     namespaces: listed(key.namespaces),
     addresses: listed(key.addresses),

@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { AppError } from '#kernel/errors'
 import { MINUTE, PASSWORD, SECRET, identityStage, type IdentityStage } from '../../test/support/identity-stage.ts'
 import { createRecentMap } from '#kernel/recent-map'
+import { LOCAL_COMMANDS, newLocalToken } from './local-token.ts'
 import { LOCAL_PRINCIPAL } from './principal.ts'
 import { signingKeyOf } from './signing-keys.ts'
+import { isUsername } from './user-rules.ts'
 
 async function loggedIn(t: IdentityStage) {
   const user = await t.identity.users.register({ username: 'ann', password: PASSWORD, roles: ['user', 'auditor'] })
@@ -33,6 +35,21 @@ describe('authentication', () => {
 
   test('who is local is an administrator', () => {
     expect(LOCAL_PRINCIPAL).toEqual({ id: 'local', roles: ['admin'], kind: 'local' })
+  })
+
+  test('the local token is good on this machine, for this run, and for nobody else', async () => {
+    await using t = await identityStage({ localToken: newLocalToken() })
+    const asked = async (token: string, address?: string) =>
+      Promise.resolve(t.identity.authenticate(token, { address })).catch((e: unknown) => (e as AppError).code)
+    const mine = newLocalToken()
+    const there = t.another({ localToken: mine })
+    for (const address of ['127.0.0.1', '127.8.9.1', '::1', '::ffff:127.0.0.1'])
+      expect(await there.authenticate(mine, { address })).toBe(LOCAL_COMMANDS)
+    for (const address of ['10.0.0.1', '::ffff:10.0.0.1', 'fe80::1', undefined])
+      await expect(there.authenticate(mine, { address })).rejects.toMatchObject({ code: 'authentication_error' })
+    expect(await asked(mine, '127.0.0.1')).toBe('authentication_error')
+    expect(await asked(newLocalToken(), '127.0.0.1')).toBe('authentication_error')
+    expect(isUsername(LOCAL_COMMANDS.username ?? '')).toBe(false)
   })
 
   test('R140 every refusal is the same one, and only the log knows why', async () => {

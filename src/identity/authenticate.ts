@@ -6,11 +6,13 @@ import { isApiKey, type ApiKeys } from './api-keys.ts'
 import type { Principal } from './principal.ts'
 import { createRecentMap } from '#kernel/recent-map'
 import type { RevocationStore } from './refresh-families.ts'
+import { isLocalToken, isSameToken, LOCAL_COMMANDS } from './local-token.ts'
 import { unauthenticated } from './refusal.ts'
 import { TOKEN_CHARS_MAX, type Tokens } from './tokens.ts'
 import type { User, UserStore } from './users.ts'
 
 const VERIFIED_MAX = 10_000
+const LOOPBACK = addressList(['127.0.0.0/8', '::1'])
 
 /** Where a request comes from. */
 interface Sender {
@@ -19,7 +21,7 @@ interface Sender {
 
 export interface Authenticator {
   /**
-   * Who has this Bearer credential, an access token or an API key; at once when it was verified before. Rejects with
+   * Who has this Bearer credential, an access token, an API key or the local token; at once when it was verified before. Rejects with
    * `authentication_error`, which does not tell what is wrong, and with `unavailable` while the storage does not answer.
    */
   authenticate(credential: string | undefined, sender: Sender): Principal | Promise<Principal>
@@ -32,6 +34,8 @@ export interface AuthenticatorDeps {
   readonly apiKeys: Pick<ApiKeys, 'identify' | 'used'>
   readonly users: Pick<UserStore, 'find'>
   readonly revocations: Pick<RevocationStore, 'has'>
+  /** What commands on this machine show; absent where there are none. */
+  readonly localToken?: string | undefined
   /** How long a check holds: forever where every change of the store passes through this process. */
   readonly recheckMs: number
   readonly log: Logger
@@ -57,9 +61,9 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
   const verify = async (credential: string, key: string, sender: Sender): Promise<Principal> => {
     const before = withdrawals
     const checkedAt = now()
-    const found = await (isApiKey(credential) ? verifiedKey : verifiedToken)(credential, deps)
+    const found = await verifierOf(credential)(credential, deps)
     const verified = { ...found, goodUntil: Math.min(found.goodUntil, checkedAt + recheckMs) }
-    if (!isFrom(verified, sender)) throw unauthenticated('the API key is not accepted from this address')
+    if (!isFrom(verified, sender)) throw unauthenticated('it is not accepted from this address')
     // Whoever was withdrawn while the store was asked may have been read before.
     if (before === withdrawals) recent.set(key, verified)
     return admitted(verified)
@@ -96,6 +100,16 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
 
 function isFrom({ addresses }: Verified, { address }: Sender): boolean {
   return addresses === undefined || addresses.includes(address)
+}
+
+function verifierOf(credential: string): (credential: string, deps: AuthenticatorDeps) => Promise<Verified> {
+  if (isApiKey(credential)) return verifiedKey
+  return isLocalToken(credential) ? verifiedLocal : verifiedToken
+}
+
+async function verifiedLocal(credential: string, { localToken }: AuthenticatorDeps): Promise<Verified> {
+  if (localToken === undefined || !isSameToken(credential, localToken)) throw unauthenticated('no local token of ours')
+  return { principal: LOCAL_COMMANDS, ids: [], goodUntil: Infinity, addresses: LOOPBACK }
 }
 
 async function verifiedToken(token: string, deps: AuthenticatorDeps): Promise<Verified> {

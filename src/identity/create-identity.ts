@@ -29,6 +29,8 @@ export interface IdentityDeps {
   readonly lane: Lane
   readonly access: Omit<TokenDeps, 'now' | 'newId'>
   readonly refreshLifetimeMs: number
+  /** What commands on this machine show; absent where there are none. */
+  readonly localToken?: string | undefined
   /** Whether other processes write to the same stores. */
   readonly isShared: boolean
   readonly log: Logger
@@ -52,7 +54,7 @@ export interface Identity extends Authenticator {
 }
 
 export function createIdentity(deps: IdentityDeps): Identity {
-  const { stores, access, refreshLifetimeMs, isShared, log, now, newId } = deps
+  const { stores, access, refreshLifetimeMs, localToken, isShared, log, now, newId } = deps
   const withdrawn = (id: string): void => {
     authenticator.withdraw(id)
     deps.withdrawn?.(id)
@@ -63,7 +65,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
   const users = createUsers({ ...shared, store: stores.users, passwords })
   const apiKeys = createApiKeys({ ...shared, store: stores.apiKeys })
   const recheckMs = isShared ? RECHECK_MS : Infinity
-  const authenticator = createAuthenticator({ ...shared, ...stores, tokens, apiKeys, recheckMs })
+  const authenticator = createAuthenticator({ ...shared, ...stores, tokens, apiKeys, localToken, recheckMs })
   return {
     ...authenticator,
     users,

@@ -73,6 +73,8 @@ export interface Users {
   remove(id: string): Promise<void>
   /** Rejects with `not_found`. */
   find(id: string): Promise<User>
+  /** In any case of its letters. Rejects with `not_found`. */
+  named(username: string): Promise<User>
   list(page: Page): Promise<{ readonly users: User[]; readonly total: number }>
 }
 
@@ -112,6 +114,11 @@ export function createUsers({ store, passwords, withdrawn, now, newId }: UserDep
     },
     async find(id) {
       const user = await store.find(id)
+      if (!user) throw unknownUser()
+      return user
+    },
+    async named(username) {
+      const user = await store.findByUsername(username)
       if (!user) throw unknownUser()
       return user
     },

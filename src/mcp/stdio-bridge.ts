@@ -11,8 +11,8 @@ import { FROM_PIPE } from './modern-claim.ts'
 export interface BridgeOptions {
   /** The endpoint: `http://127.0.0.1:8000/mcp`. */
   readonly url: string
-  /** A Bearer credential, where the endpoint wants one. */
-  readonly credential?: string | undefined
+  /** A Bearer credential, where the endpoint wants one; asked again, for another one, with what was refused. */
+  readonly credential?: ((refused?: string) => Promise<string | undefined>) | undefined
   readonly input: Readable
   readonly output: Writable
 }
@@ -22,7 +22,7 @@ export interface BridgeOptions {
  * Resolves when the input has ended and everything that was asked is answered.
  */
 export async function bridgeStdio({ url, credential, input, output }: BridgeOptions): Promise<void> {
-  const bridge = new Bridge(url, output, credential === undefined ? {} : { authorization: `Bearer ${credential}` })
+  const bridge = new Bridge(url, output, credential ?? (() => Promise.resolve(undefined)))
   for await (const line of linesOf(input)) if (line.trim() !== '') bridge.send(line)
   await bridge.end()
 }
@@ -44,7 +44,9 @@ async function* linesOf(input: Readable): AsyncGenerator<string> {
 
 class Bridge {
   readonly #url: string
-  readonly #proof: Readonly<Record<string, string>>
+  readonly #credential: NonNullable<BridgeOptions['credential']>
+  /** Found once: it holds until it is refused. */
+  #shown: Promise<string | undefined> | undefined
   readonly #output: Writable
   readonly #running = new Map<string, AbortController>()
   readonly #work = new Set<Promise<void>>()
@@ -56,9 +58,9 @@ class Bridge {
   #hello: string | undefined
   #reopening: Promise<void> | undefined
 
-  constructor(url: string, output: Writable, proof: Readonly<Record<string, string>>) {
+  constructor(url: string, output: Writable, credential: NonNullable<BridgeOptions['credential']>) {
     this.#url = url
-    this.#proof = proof
+    this.#credential = credential
     this.#output = output
   }
 
@@ -81,10 +83,7 @@ class Bridge {
     await Promise.all(this.#work)
     this.#stopped.abort()
     if (this.#session['mcp-session-id'] === undefined) return
-    const response = await request(this.#url, {
-      method: 'DELETE',
-      headers: { ...this.#proof, ...this.#session },
-    }).catch(() => undefined)
+    const response = await this.#request({ method: 'DELETE', headers: this.#session }).catch(() => undefined)
     await response?.body.dump()
   }
 
@@ -107,16 +106,10 @@ class Bridge {
     try {
       const headers: Record<string, string> = {
         ...HEADERS,
-        ...this.#proof,
         ...(claim === undefined ? this.#session : modernHeaders(message, claim)),
       }
-      const response = await request(this.#url, {
-        method: 'POST',
-        headers,
-        body: line,
-        signal: controller.signal,
-        ...NO_TIMEOUT,
-      })
+      const { signal } = controller
+      const response = await this.#request({ method: 'POST', headers, body: line, signal, ...NO_TIMEOUT })
       if (message['method'] === 'initialize') {
         this.#hello = line
         this.#opened(response)
@@ -139,12 +132,7 @@ class Bridge {
   /** A session of a client that does not know of sessions: it is opened again behind its back, and the lists may be others. */
   async #reopen(hello: string): Promise<void> {
     const post = (body: string) =>
-      request(this.#url, {
-        method: 'POST',
-        headers: { ...HEADERS, ...this.#proof, ...this.#session },
-        body,
-        ...NO_TIMEOUT,
-      })
+      this.#request({ method: 'POST', headers: { ...HEADERS, ...this.#session }, body, ...NO_TIMEOUT })
     try {
       this.#session = {}
       const response = await post(hello)
@@ -164,12 +152,23 @@ class Bridge {
     if (typeof id !== 'string') return
     // The version that was agreed on is the session's; the client's first wish may be another.
     this.#session = { 'mcp-session-id': id }
-    const headers = { ...this.#proof, 'mcp-session-id': id, accept: 'text/event-stream' }
+    const headers = { 'mcp-session-id': id, accept: 'text/event-stream' }
     const { signal } = this.#stopped
-    request(this.#url, { method: 'GET', headers, signal, ...NO_TIMEOUT }).then(
+    this.#request({ method: 'GET', headers, signal, ...NO_TIMEOUT }).then(
       (stream) => this.#relay(stream).catch(() => undefined),
       () => undefined,
     )
+  }
+
+  /** A refused credential is replaced once: tokens end while clients run, and a gateway that was restarted knows other ones. */
+  async #request(options: Asked): Promise<Dispatcher.ResponseData> {
+    const shown = await (this.#shown ??= this.#credential())
+    const response = await request(this.#url, withProof(options, shown))
+    if (response.statusCode !== 401 || shown === undefined) return response
+    const other = await (this.#shown = this.#credential(shown))
+    if (other === undefined) return response
+    await response.body.dump()
+    return request(this.#url, withProof(options, other))
   }
 
   async #relay(response: Dispatcher.ResponseData): Promise<void> {
@@ -190,6 +189,15 @@ class Bridge {
     const body = JSON.stringify({ code: -31503, message: `The gateway cannot be reached: ${messageOf(error)}` })
     this.#output.write(`${errorText(JSON.stringify(message['id']), body)}\n`)
   }
+}
+
+type Asked = Omit<Dispatcher.RequestOptions, 'path' | 'headers'> & {
+  readonly headers: Readonly<Record<string, string>>
+}
+
+function withProof(options: Asked, credential: string | undefined): Asked {
+  if (credential === undefined) return options
+  return { ...options, headers: { ...options.headers, authorization: `Bearer ${credential}` } }
 }
 
 function sessionOf(headers: Readonly<Record<string, string>>): string | undefined {

@@ -217,7 +217,7 @@ describe('R010: the commands against a running gateway', () => {
 test('a second gateway on the same data directory is refused with the pid of the first', async () => {
   const sentence = await failure(['serve', '--port', '0', '--data-dir', dataDir], inProcess)
   expect(sentence).toContain(`process ${gateway.pid}`)
-  expect(JSON.parse(await readFile(join(dataDir, 'gateway.json'), 'utf8'))).toEqual({
+  expect(JSON.parse(await readFile(join(dataDir, 'gateway.json'), 'utf8'))).toMatchObject({
     url: gateway.url,
     pid: gateway.pid,
   })

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { apiClient, type ApiClient } from './api-client.ts'
+import { OPEN } from './open.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts')
 const LISTEN_MS_MAX = 20_000
@@ -12,6 +13,8 @@ export interface GatewayChild extends AsyncDisposable {
   readonly pid: number
   readonly url: string
   readonly mcp: string
+  /** Of its first start. */
+  readonly first: { readonly administrator?: { readonly password?: string }; readonly api_key?: string }
   readonly api: ApiClient
   /** From spawn to its line on stdout. */
   readonly listenedAfterMs: number
@@ -41,7 +44,7 @@ export async function startGatewayChild({
   await writeFile(config, JSON.stringify(file ?? { servers: {} }))
   const args = [MAIN, 'serve', '--config', config, '--port', String(port), '--data-dir', join(directory, 'data')]
   const child = spawn(process.execPath, args, {
-    env: { ...ownEnvironment(), ...env },
+    env: { ...ownEnvironment(), ...OPEN, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const exited = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)))
@@ -50,15 +53,16 @@ export async function startGatewayChild({
     log += chunk.toString()
   })
   const patience = setTimeout(() => child.kill('SIGKILL'), LISTEN_MS_MAX)
-  const listening = new Promise<{ url: string; mcp: string }>((resolve, reject) => {
+  const listening = new Promise<GatewayChild['first'] & { url: string; mcp: string }>((resolve, reject) => {
     createInterface({ input: child.stdout }).once('line', (line) => resolve(JSON.parse(line) as never))
     void exited.then(() => reject(new Error(`the gateway ended before it listened\n${log}`)))
   })
-  const { url, mcp } = await listening.finally(() => clearTimeout(patience))
+  const { url, mcp, ...first } = await listening.finally(() => clearTimeout(patience))
   return {
     pid: child.pid ?? 0,
     url,
     mcp,
+    first,
     api: apiClient(url),
     listenedAfterMs: performance.now() - startedAt,
     log: () => log,
@@ -74,7 +78,7 @@ export async function startGatewayChild({
 }
 
 /** What the tests themselves are told is no setting of a gateway. */
-function ownEnvironment(): NodeJS.ProcessEnv {
+export function ownEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('META_MCP_')))
 }
 

@@ -57,6 +57,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
     anonymousRole: 'admin',
     accessTokenMs: 1_800_000,
     refreshTokenMs: 86_400_000,
+    administrator: { username: 'admin' },
   }
   const access = await openAccess({
     catalog: registry.catalog,

@@ -1,11 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { BannerFacts } from '#cli/banner'
+import type { BannerFacts, FirstFacts } from '#cli/banner'
 import { loadConfig } from '#config/load'
 import { createLogger } from '#telemetry/log'
 import { createApp, type App } from '../../src/app.ts'
 import { apiClient, type ApiClient } from './api-client.ts'
+import { OPEN } from './open.ts'
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -13,6 +14,8 @@ type Members = Readonly<Record<string, unknown>>
 export interface TestApp extends AsyncDisposable {
   readonly app: App
   readonly listening: BannerFacts
+  /** What was made because there was no user; undefined at a second start. */
+  readonly first: FirstFacts | undefined
   readonly directory: string
   readonly api: ApiClient
   /** The lines of the log, as they were written. */
@@ -36,7 +39,7 @@ export async function newDirectory(): Promise<AsyncDisposable & { readonly path:
 }
 
 /** What tests register over the API runs on this machine. */
-const ENVIRONMENT = { META_MCP_LOGGING_LEVEL: 'DEBUG', META_MCP_EGRESS_ALLOW: '127.0.0.0/8' }
+const ENVIRONMENT = { ...OPEN, META_MCP_LOGGING_LEVEL: 'DEBUG', META_MCP_EGRESS_ALLOW: '127.0.0.0/8' }
 
 export async function startTestApp({ file = {}, env = {}, directory }: TestAppOptions = {}): Promise<TestApp> {
   await using cleanup = new AsyncDisposableStack()
@@ -50,11 +53,13 @@ export async function startTestApp({ file = {}, env = {}, directory }: TestAppOp
   const destination = { write: (line: string) => void log.push(line) }
   const logs = createLogger({ level: config.logLevel, pretty: false, destination })
   const app = cleanup.use(await createApp(config, { logs, environment: process.env }))
+  const first = await app.firstStart()
   const listening = await app.listen()
   const kept = cleanup.move()
   return {
     app,
     listening,
+    first,
     directory: place,
     api: apiClient(listening.url),
     log,

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { InvalidArgumentError, type Command } from 'commander'
+import { expandTree } from '#config/expand'
 import { server, type Server, type ServerRegistration } from '#contract/server'
 import { CliError } from '../cli-error.ts'
 import { connect, plainCommand, print, withProgress, type CommonOptions } from '../command.ts'
@@ -20,6 +22,9 @@ interface AddOptions extends CommonOptions {
 }
 
 const WAIT_SECONDS = 20
+const SECRETS = `
+Others on this machine can read arguments. In the values of --header and --env, \${NAME} stands for the variable NAME of
+your environment, and \${file:PATH} for what a file holds.`
 const POLL_MS = 250
 
 export function addAddCommand(program: Command, { io }: CliContext): void {
@@ -28,12 +33,13 @@ export function addAddCommand(program: Command, { io }: CliContext): void {
     summary: 'put an MCP server behind the gateway',
     examples: [
       'add files -- npx -y @modelcontextprotocol/server-filesystem /home/me/docs',
-      'add issues --url https://mcp.example.com/mcp --header "Authorization: Bearer TOKEN"',
+      `add issues --url https://mcp.example.com/mcp --header 'Authorization: Bearer \${TOKEN}'`,
     ],
   })
     .option('--url <address>', 'address of a server that runs elsewhere')
     .option('--header <name:value>', 'sent with every request; may be repeated', pairs(':'))
     .option('--env <name=value>', "in the command's environment; may be repeated", pairs('='))
+    .addHelpText('after', SECRETS)
     .option('--cwd <directory>', 'where the command runs')
     .option('--transport <kind>', 'auto, streamable-http, sse or websocket')
     .option('--prefix <text>', 'before its tools\' names; "" leaves them unchanged')
@@ -42,7 +48,7 @@ export function addAddCommand(program: Command, { io }: CliContext): void {
     .option('--gateway <address>', 'of the gateway (default: the one that runs here)')
     .action(async (name: string, command: string[], options: AddOptions) => {
       const client = connect(options.gateway === undefined ? {} : { url: options.gateway }, io)
-      const body = JSON.stringify(registration(name, command, options))
+      const body = JSON.stringify(registration(name, command, filled(options, io)))
       const added = await client.post('proxy/servers', body)
       const { answer, shown } = await withProgress(io, `Connecting to ${name}`, settled(client, added, options.wait))
       print(io, options, { json: answer.value, text: () => outcome(shown) })
@@ -56,6 +62,21 @@ function registration(name: string, [command, ...args]: readonly string[], optio
     throw new CliError('A server needs either a command after "--" or --url; see metamcp add --help')
   const common = { name, transport, prefix, description }
   return command === undefined ? { ...common, url, headers: header } : { ...common, command, args, env, cwd }
+}
+
+/** The places in its secrets filled, by the rules of the config file. */
+function filled(options: AddOptions, { env }: CliIo): AddOptions {
+  const context = { env, readFile: (path: string) => readFileSync(path, 'utf8'), report }
+  const values = (given: AddOptions['header']) => expandTree(given ?? {}, context) as NonNullable<typeof given>
+  return {
+    ...options,
+    ...(options.header ? { header: values(options.header) } : {}),
+    ...(options.env ? { env: values(options.env) } : {}),
+  }
+}
+
+function report(_path: unknown, text: string): never {
+  throw new CliError(text.charAt(0).toUpperCase() + text.slice(1))
 }
 
 interface Settled {
