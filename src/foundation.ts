@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Config, DynamicConfig } from '#config/config'
 import { secretKey } from '#config/secret-key'
 import type { Gateway } from '#gateway/gateway'
@@ -58,7 +59,11 @@ export async function openFoundation(
   await applyFile(registry, config.dynamic, logs.logger('registry'))
   const access = await openKeptAccess(config, { ...stores, catalog: registry.catalog, logs }, resources)
   const shared = { catalog: registry.catalog, ...access, now }
-  const searchDeps = { stores: storage.search, settings: config.search, log: logs.logger('search') }
+  const searchDeps = {
+    stores: storage.search,
+    settings: { ...config.search, indexFile: join(config.dataDir, 'search-index') },
+    log: logs.logger('search'),
+  }
   const search = resources.use(await openToolSearch({ ...shared, ...searchDeps }))
   const news: Foundation['news'] = { resourceUpdated() {}, taskChanged() {} }
   const { resultBytesMax: messageBytesMax, handshakeTimeoutMs, toolTimeoutMs } = config

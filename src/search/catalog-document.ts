@@ -1,4 +1,5 @@
 import { isJsonObject, objectAt, stringAt, type JsonObject } from '#kernel/json'
+import { digest } from '#kernel/seal'
 import type { CatalogTool, CatalogView } from '#registry/catalog-view'
 import type { Lesson, SearchDocument } from './document.ts'
 
@@ -6,6 +7,8 @@ import type { Lesson, SearchDocument } from './document.ts'
 export interface ServerText {
   readonly title: string
   readonly text: string
+  /** Of the two. */
+  readonly digest: string
 }
 
 /** What the servers of a view say about themselves, by upstream. */
@@ -14,9 +17,16 @@ export function serverTextsOf({ upstreams }: CatalogView): ReadonlyMap<string, S
     upstreams.map(({ upstreamId, snapshot: { serverInfoText, instructions = '' } }) => {
       const info = serverInfoText === undefined ? {} : (JSON.parse(serverInfoText) as JsonObject)
       const text = [stringAt(info, 'description') ?? '', instructions].join(' ').trim()
-      return [upstreamId, { title: stringAt(info, 'title') ?? '', text }]
+      const title = stringAt(info, 'title') ?? ''
+      return [upstreamId, { title, text, digest: digest(`${title}\n${text}`) }]
     }),
   )
+}
+
+/** What the document is made of, but for what was learned: equal digests, equal documents. */
+export function digestOf(tool: CatalogTool, server: ServerText | undefined): string {
+  const { id, kind, server: name, originalName, category = '', tags, text } = tool
+  return digest(JSON.stringify([id, kind, name, originalName, category, tags, server?.digest ?? '', text]))
 }
 
 /** Parses the definition for itself: what nobody calls needs not stay parsed. */

@@ -21,6 +21,10 @@ interface Kernel {
 /** Rows of bytes, and the dot products of one more with many of them: JavaScript alone takes fifteen times as long. */
 export interface ByteRows {
   set(slot: number, bytes: Int8Array): void
+  /** Sets the first rows at once, as `all` gave them. */
+  setAll(bytes: Uint8Array): void
+  /** The rows as they stand in memory: to be copied before anything else is asked. */
+  all(): Uint8Array
   /** In the order of `slots`, whose rows must all have been set once. */
   dots(query: Int8Array, slots: Int32Array): Int32Array
 }
@@ -42,6 +46,12 @@ export function createByteRows(dimensions: number): ByteRows {
       makeRoom(rows * stride)
       new Int8Array(memory.buffer, slot * stride, stride).fill(0).set(bytes)
     },
+    setAll(bytes) {
+      rows = Math.max(rows, bytes.length / stride)
+      makeRoom(bytes.length)
+      new Uint8Array(memory.buffer).set(bytes)
+    },
+    all: () => new Uint8Array(memory.buffer, 0, rows * stride),
     dots(query, slots) {
       // What is asked stands behind the rows and is gone with the next row.
       const queryAt = rows * stride

@@ -1,5 +1,7 @@
 import { termsOf } from './analyser.ts'
 import type { Lesson, SearchDocument } from './document.ts'
+import { END } from './chains.ts'
+import { createPostings, fieldOf, slotOf, timesOf, type Postings, type WrittenPostings } from './postings.ts'
 import type { Scope } from './scope.ts'
 import { bestOf, type Scores } from './scores.ts'
 
@@ -21,16 +23,19 @@ const PARAMETER_CHARS_MAX = 400
 /** Of a long text the beginning says what it is about. */
 const FIELD_CHARS_MAX = 8000
 
-/** Where a term stands: slot, field and count packed in one number, because there are hundreds of thousands. */
-const FIELD_BITS = 3
-const COUNT_BITS = 5
-const COUNT_MAX = (1 << COUNT_BITS) - 1
-const SLOT_SHIFT = FIELD_BITS + COUNT_BITS
+/** What an index is made of: to be written, and read again. */
+export interface WrittenKeywords {
+  readonly postings: WrittenPostings
+  /** Of all fields, slot by slot. */
+  readonly lengths: Uint16Array
+}
 
-/** The words of all tools. A tool keeps its slot from `add` to `remove`. */
+/** The words of all tools. A tool keeps its slot from `add` until it is forgotten. */
 export interface KeywordIndex {
   add(slot: number, document: SearchDocument): void
-  remove(slot: number): void
+  /** Costs the same for one slot as for thousands. */
+  forget(slots: ReadonlySet<number>): void
+  written(slots: ReadonlySet<number>): WrittenKeywords
   /** How long the fields of a scope are on average: what `scores` needs to know once a scope. */
   averages(scope: Scope): Float64Array
   /** What is out of scope counts for nothing, rarity included. */
@@ -53,39 +58,28 @@ interface KeywordScores {
 /** Of what is near to a term so much is looked at. */
 const NEAR_MAX = 3
 
-export function createKeywordIndex(): KeywordIndex {
-  const postings = new Map<string, number[]>()
-  const termsIn = new Map<number, readonly string[]>()
-  let lengths = new Uint16Array(FIELDS.length * 1024)
+export function createKeywordIndex(written?: WrittenKeywords): KeywordIndex {
+  const postings = createPostings(written?.postings)
+  let lengths = written ? Uint16Array.from(written.lengths) : new Uint16Array(FIELDS.length * 1024)
   let scratch = createScratch(0)
   return {
     add(slot, document) {
       const needed = (slot + 1) * FIELDS.length
       if (needed > lengths.length) lengths = grown(lengths, needed)
-      const own: string[] = []
       for (const [field, { textOf }] of FIELDS.entries()) {
         const terms = termsOf(textOf(document).slice(0, FIELD_CHARS_MAX))
         lengths[slot * FIELDS.length + field] = terms.length
-        for (const term of terms) if (post(postings, term, { slot, field, times: 1 })) own.push(term)
+        for (const term of terms) postings.add(term, { slot, field, times: 1 })
       }
-      for (const [term, share] of learnedShares(document.learned)) {
-        const times = Math.round(share / LEARNED_STEP)
-        if (post(postings, term, { slot, field: LEARNED, times })) own.push(term)
-      }
-      termsIn.set(slot, own)
+      for (const [term, share] of learnedShares(document.learned))
+        postings.add(term, { slot, field: LEARNED, times: Math.round(share / LEARNED_STEP) })
     },
-    remove(slot) {
-      for (const term of termsIn.get(slot) ?? []) {
-        const rest = (postings.get(term) ?? []).filter((posting) => posting >> SLOT_SHIFT !== slot)
-        if (rest.length === 0) postings.delete(term)
-        else postings.set(term, rest)
-      }
-      termsIn.delete(slot)
-    },
+    forget: postings.forget,
+    written: (slots) => ({ postings: postings.written(slots), lengths }),
     averages: ({ slots }) => averagesOf(slots, lengths),
     scores(terms, scope, averages) {
       if (scratch.size !== scope.slots.length) scratch = createScratch(scope.slots.length)
-      const weighed = (term: string) => weigh(postings.get(term) ?? [], { scope, averages, lengths, ...scratch })
+      const weighed = (term: string) => weigh(term, { postings, scope, averages, lengths, ...scratch })
       return sumUp(terms, weighed, scratch)
     },
   }
@@ -176,30 +170,8 @@ function learnedShares(lessons: readonly Lesson[]): ReadonlyMap<string, number> 
   return shares
 }
 
-interface Posting {
-  readonly slot: number
-  readonly field: number
-  readonly times: number
-}
-
-/** Whether it is the first of the slot: what is added to a slot is added together, so the last posting tells. */
-function post(postings: Map<string, number[]>, term: string, { slot, field, times }: Posting): boolean {
-  const list = postings.get(term)
-  const place = (slot << FIELD_BITS) | field
-  if (!list) {
-    postings.set(term, [(place << COUNT_BITS) | times])
-    return true
-  }
-  const last = list.at(-1) ?? 0
-  if (last >> COUNT_BITS === place) {
-    list[list.length - 1] = (place << COUNT_BITS) | Math.min((last & COUNT_MAX) + times, COUNT_MAX)
-    return false
-  }
-  list.push((place << COUNT_BITS) | times)
-  return last >> SLOT_SHIFT !== slot
-}
-
 interface Weighing {
+  readonly postings: Postings
   readonly scope: Scope
   readonly averages: Float64Array
   readonly lengths: Uint16Array
@@ -208,17 +180,19 @@ interface Weighing {
 }
 
 /** How often a term stands in each place, its fields weighed; answers the places. */
-function weigh(list: readonly number[], { scope: { places }, averages, lengths, frequencies }: Weighing): number[] {
+function weigh(term: string, { postings, scope: { places }, averages, lengths, frequencies }: Weighing): number[] {
   const found: number[] = []
-  for (const posting of list) {
-    const slot = posting >> SLOT_SHIFT
-    const place = slot < places.length ? (places[slot] ?? -1) : -1
+  const { values, next } = postings.memory()
+  for (let node = postings.first(term); node !== END; node = next[node] as number) {
+    const posting = values[node] as number
+    const slot = slotOf(posting)
+    const place = slot < places.length ? (places[slot] as number) : -1
     if (place < 0) continue
-    const field = (posting >> COUNT_BITS) & ((1 << FIELD_BITS) - 1)
+    const field = fieldOf(posting)
     const { weight = LEARNED_STEP, b = 0 } = FIELDS[field] ?? {}
     const relative = (lengths[slot * FIELDS.length + field] ?? 0) / (averages[field] ?? 1)
     if (frequencies[place] === 0) found.push(place)
-    frequencies[place] = (frequencies[place] ?? 0) + (weight * (posting & COUNT_MAX)) / (1 - b + b * relative)
+    frequencies[place] = (frequencies[place] as number) + (weight * timesOf(posting)) / (1 - b + b * relative)
   }
   return found
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Principal } from '#identity/principal'
 import type { Logger } from '#kernel/logger'
 import type { Catalog } from '#registry/registry-api'
+import { createIndexKeeper } from './index-keeper.ts'
 import { openLessons, type Lessons, type LessonStore } from './lessons.ts'
 import type { NeuralTier } from './neural-tier.ts'
 import { openNeuralTier, type TierSettings } from './open-neural-tier.ts'
@@ -34,6 +35,8 @@ export interface SearchStores {
 interface SearchSettings extends TierSettings {
   readonly learning: boolean
   readonly rerank?: ProviderSettings
+  /** Where the index is kept over restarts, if it is. */
+  readonly indexFile?: string
 }
 
 export interface OpenSearchDeps {
@@ -83,13 +86,18 @@ export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> 
   await stores.vectors.prune(now() - UNWANTED_MS_MAX)
   const lessons = await openLessons({ store: stores.lessons, log, now })
   const trail = createSearchTrail(lessons, now)
-  let opened: { readonly tools: ToolSearch; readonly neural: NeuralTier | undefined } | undefined
+  const isLarge = (): boolean => catalog.allTools().length >= READ_AHEAD_FROM
+  const keeper = settings.indexFile === undefined ? undefined : createIndexKeeper(settings.indexFile, log)
+  const kept = isLarge() ? await keeper?.read() : undefined
   const reranker = settings.rerank && createReranker({ settings: settings.rerank, log, now })
   const open = () => {
     const neural = openNeuralTier(settings, { store: stores.vectors, log, now })
     const embedder = loadStaticEmbedder(STATIC_EMBEDDINGS)
-    return { neural, tools: createToolSearch({ catalog, views, embedder, lessons, neural, reranker }) }
+    const indexed = (): void => (isLarge() ? keeper?.keep(() => tools.written()) : undefined)
+    const tools = createToolSearch({ catalog, views, embedder, lessons, neural, reranker, kept, indexed })
+    return { neural, tools }
   }
+  let opened: { readonly tools: ToolSearch; readonly neural: NeuralTier | undefined } | undefined = kept && open()
   const history = createSearchHistory({ store: stores.searches, log })
   const meter = createSearchMeter()
   const search = meter.measured(async (query: ToolQuery): Promise<ToolAnswer> => {
@@ -103,7 +111,7 @@ export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> 
   return {
     ...recordedSearch({ search, history, now }),
     readAhead() {
-      if (catalog.allTools().length >= READ_AHEAD_FROM) void (opened ??= open()).tools.readAhead()
+      if (isLarge()) void (opened ??= open()).tools.readAhead()
     },
     history: stores.searches,
     called({ principal, namespace, name }) {
@@ -117,6 +125,7 @@ export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> 
     progress: () => opened?.neural?.progress(),
     rerankFailure: () => reranker?.failure(),
     async [Symbol.asyncDispose]() {
+      await keeper?.[Symbol.asyncDispose]()
       opened?.tools[Symbol.dispose]()
       await opened?.neural?.[Symbol.asyncDispose]()
       await history[Symbol.asyncDispose]()

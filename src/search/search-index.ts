@@ -2,13 +2,13 @@ import type { Breath } from './breath.ts'
 import { clausesOf } from './clauses.ts'
 import type { SearchDocument } from './document.ts'
 import { anythingFits, evidence, fuse, type Best, type Fused, type SearchMode, type Weights } from './fusion.ts'
-import { createKeywordIndex, type KeywordIndex } from './keyword-index.ts'
+import { createKeywordIndex, type KeywordIndex, type WrittenKeywords } from './keyword-index.ts'
 import type { NeuralSay } from './neural-tier.ts'
 import { queryTermsOf } from './query-terms.ts'
 import { scopeOf, type Scope } from './scope.ts'
 import { bestOf, bestPlaces, rangeOf, relative, withSteps, type Scores } from './scores.ts'
 import type { StaticEmbedder } from './static-embedder.ts'
-import { createVectorTable, packed, type VectorTable } from './vector-table.ts'
+import { createVectorTable, packed, type VectorTable, type WrittenVectors } from './vector-table.ts'
 import { blended, type View } from './views.ts'
 
 /** A step of the task counts as much as the whole of it. */
@@ -50,30 +50,42 @@ export interface PreparedScope extends Scope {
   readonly averages: Float64Array
 }
 
+/** What both tiers are made of: to be written, and read again. */
+export interface WrittenIndex {
+  readonly keywords: WrittenKeywords
+  readonly vectors: WrittenVectors
+  /** All slots are below. */
+  readonly capacity: number
+}
+
 /** Finds tools by words and by meaning, at once and without a model. */
 export interface SearchIndex {
   /** Words are of the document, meaning is of its views. */
   add(slot: number, document: SearchDocument, views: readonly View[]): void
+  /** Nobody asks for the slot any more; its words are gone when it is forgotten. */
   remove(slot: number): void
+  /** Only then a removed slot may be used again. */
+  forget(slots: ReadonlySet<number>): void
+  /** What is of these slots. */
+  written(slots: ReadonlySet<number>): WrittenIndex
   prepare(slots: Int32Array): PreparedScope
   /** Gives way to other work between its steps. */
   search(query: IndexQuery, scope: PreparedScope, breath: Breath): Promise<Ranking>
 }
 
-export function createSearchIndex(embedder: StaticEmbedder): SearchIndex {
-  const keywords = createKeywordIndex()
-  const vectors = createVectorTable(embedder.dimensions)
-  let capacity = 0
+export function createSearchIndex(embedder: StaticEmbedder, written?: WrittenIndex): SearchIndex {
+  const keywords = createKeywordIndex(written?.keywords)
+  const vectors = createVectorTable(embedder.dimensions, written?.vectors)
+  let capacity = written?.capacity ?? 0
   return {
     add(slot, document, views) {
       capacity = Math.max(capacity, slot + 1)
       keywords.add(slot, document)
       vectors.set(slot, packed(blended(views.map(({ text, weight }) => ({ vector: embedder.embed(text), weight })))))
     },
-    remove(slot) {
-      keywords.remove(slot)
-      vectors.delete(slot)
-    },
+    remove: vectors.delete,
+    forget: keywords.forget,
+    written: (slots) => ({ keywords: keywords.written(slots), vectors: vectors.written(), capacity }),
     prepare(slots) {
       const scope = scopeOf(slots, capacity)
       return { ...scope, averages: keywords.averages(scope) }

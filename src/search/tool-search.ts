@@ -5,6 +5,7 @@ import type { Catalog } from '#registry/registry-api'
 import { wordsOf } from './analyser.ts'
 import { createBreath } from './breath.ts'
 import { createCatalogIndex, type DocumentSink } from './catalog-index.ts'
+import type { KeptIndex } from './index-file.ts'
 import type { Lessons } from './lessons.ts'
 import type { NeuralTier } from './neural-tier.ts'
 import type { SearchMode } from './fusion.ts'
@@ -46,6 +47,8 @@ export interface ToolSearch extends Disposable {
   search(query: ToolQuery): Promise<ToolAnswer>
   /** Reads the catalog before anybody asks. */
   readAhead(): Promise<void>
+  /** What need not be indexed again by a later run. */
+  written(): KeptIndex
 }
 
 export interface ToolSearchDeps {
@@ -55,6 +58,10 @@ export interface ToolSearchDeps {
   readonly lessons: Lessons
   readonly neural?: NeuralTier | undefined
   readonly reranker?: Reranker | undefined
+  /** What an earlier run has indexed. */
+  readonly kept?: KeptIndex | undefined
+  /** Called when something else was indexed. */
+  readonly indexed?: (() => void) | undefined
 }
 
 /** So many of the best are looked at for one that has the query as its name. */
@@ -64,11 +71,17 @@ const NEAREST_MAX = 3
 const ANSWERS_MAX = 500
 
 export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
-  const { catalog, views, embedder, lessons, neural, reranker } = deps
-  const index = createSearchIndex(embedder)
+  const { catalog, views, embedder, lessons, neural, reranker, kept } = deps
+  const index = createSearchIndex(embedder, kept?.index)
   // What an answer depends on is part of its key.
   const answers = createRecentMap<ToolAnswer>(ANSWERS_MAX)
-  const slots = createCatalogIndex({ catalog, sink: bothTiers(index, neural), lessonsOf: lessons.of })
+  const slots = createCatalogIndex({
+    catalog,
+    sink: bothTiers(index, neural),
+    kept: kept?.slots,
+    lessonsOf: lessons.of,
+    changed: deps.indexed,
+  })
   const scopes = createScopes(views, (tools) =>
     index.prepare(Int32Array.from(tools, (tool) => slots.slotOf(tool) ?? 0)),
   )
@@ -103,6 +116,10 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
       return answer
     },
     readAhead: slots.upToDate,
+    written() {
+      const known = slots.keptSlots()
+      return { slots: known, index: index.written(new Set(known.values())) }
+    },
     [Symbol.dispose]: () => slots[Symbol.dispose](),
   }
 }
@@ -123,10 +140,14 @@ function bothTiers(index: SearchIndex, neural: NeuralTier | undefined): Document
       index.add(slot, document, views)
       neural?.put(slot, views)
     },
+    found(slot, document) {
+      neural?.put(slot, viewsOf(document()))
+    },
     remove(slot) {
       index.remove(slot)
       neural?.remove(slot)
     },
+    forget: index.forget,
   }
 }
 

@@ -10,6 +10,12 @@ export interface PackedVector {
   readonly scale: number
 }
 
+/** A table as it is written to a file. */
+export interface WrittenVectors {
+  readonly rows: Uint8Array
+  readonly scales: Float32Array
+}
+
 /** Vectors of length one by slot; their dot products with a query's vector say how near they are to it. */
 export interface VectorTable {
   set(slot: number, vector: PackedVector): void
@@ -18,6 +24,8 @@ export interface VectorTable {
   covers(scope: Scope, share: number): boolean
   /** By place of the scope; NaN where a slot has no vector. */
   dots(query: Float32Array, scope: Scope): Float64Array
+  /** To be copied before anything else is asked. */
+  written(): WrittenVectors
 }
 
 export function packed(vector: Float32Array): PackedVector {
@@ -49,11 +57,12 @@ export function normalised(vector: Float32Array): Float32Array {
   return vector
 }
 
-export function createVectorTable(dimensions: number): VectorTable {
+export function createVectorTable(dimensions: number, written?: WrittenVectors): VectorTable {
   const rows = createByteRows(dimensions)
   const nothing = new Int8Array(dimensions)
   /** NaN for a slot without a vector. */
-  let scales = new Float32Array(0)
+  let scales = Float32Array.from(written?.scales ?? [])
+  if (written) rows.setAll(written.rows)
   const makeRoom = (slots: number): void => {
     if (slots <= scales.length) return
     const more = new Float32Array(Math.max(slots, scales.length * 2, SLOTS_AT_FIRST)).fill(Number.NaN)
@@ -85,5 +94,6 @@ export function createVectorTable(dimensions: number): VectorTable {
         scores[place] = (dots[place] as number) * scale * (scales[slots[place] as number] as number)
       return scores
     },
+    written: () => ({ rows: rows.all(), scales }),
   }
 }

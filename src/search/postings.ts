@@ -1,0 +1,91 @@
+import { createChains, END, type Chains, type WrittenChains } from './chains.ts'
+
+const FIELD_BITS = 3
+const COUNT_BITS = 5
+const COUNT_MAX = (1 << COUNT_BITS) - 1
+const SLOT_SHIFT = FIELD_BITS + COUNT_BITS
+
+/** Where a term stands and how often: packed in one number, because there are hundreds of thousands. */
+interface Posting {
+  readonly slot: number
+  readonly field: number
+  readonly times: number
+}
+
+export const slotOf = (packed: number): number => packed >> SLOT_SHIFT
+export const fieldOf = (packed: number): number => (packed >> COUNT_BITS) & ((1 << FIELD_BITS) - 1)
+export const timesOf = (packed: number): number => packed & COUNT_MAX
+
+/** The list of each term, in the order of the terms. */
+export interface WrittenPostings extends WrittenChains {
+  readonly terms: readonly string[]
+}
+
+/** For each term the list of its postings. */
+export interface Postings extends Pick<Chains, 'memory'> {
+  /** What is of one slot is added together. Times beyond 31 count as 31. */
+  add(term: string, posting: Posting): void
+  /** Where the list of a term begins in `memory`. */
+  first(term: string): number
+  /** Takes all that is of these slots out: a walk through everything, so for many slots at a time. */
+  forget(slots: ReadonlySet<number>): void
+  /** What is of these slots. */
+  written(slots: ReadonlySet<number>): WrittenPostings
+}
+
+export function createPostings(written?: WrittenPostings): Postings {
+  const lists = new Map<string, number>(written?.terms.map((term, list) => [term, list]))
+  const free: number[] = []
+  const chains = createChains(written)
+  return {
+    memory: chains.memory,
+    first(term) {
+      const list = lists.get(term)
+      return list === undefined ? END : chains.first(list)
+    },
+    add(term, { slot, field, times }) {
+      const place = (slot << FIELD_BITS) | field
+      const known = lists.get(term)
+      const last = known === undefined ? END : chains.last(known)
+      if (known !== undefined && last >> COUNT_BITS === place) {
+        chains.setLast(known, packed(place, timesOf(last) + times))
+        return
+      }
+      const list = known ?? free.pop() ?? lists.size
+      if (known === undefined) lists.set(term, list)
+      chains.append(list, packed(place, times))
+    },
+    forget(slots) {
+      const isOfThem = (posting: number): boolean => slots.has(slotOf(posting))
+      for (const [term, list] of lists) {
+        if (!chains.removeWhere(list, isOfThem)) continue
+        lists.delete(term)
+        free.push(list)
+      }
+    },
+    written: (slots) => write(lists, chains, slots),
+  }
+}
+
+function packed(place: number, times: number): number {
+  return (place << COUNT_BITS) | Math.min(times, COUNT_MAX)
+}
+
+function write(lists: ReadonlyMap<string, number>, chains: Chains, slots: ReadonlySet<number>): WrittenPostings {
+  const { values, next } = chains.memory()
+  const terms: string[] = []
+  const counts = new Int32Array(lists.size)
+  const all = new Int32Array(chains.size())
+  let end = 0
+  for (const [term, list] of lists) {
+    const from = end
+    for (let place = chains.first(list); place !== END; place = next[place] as number) {
+      const posting = values[place] as number
+      if (!slots.has(slotOf(posting))) continue
+      all[end] = posting
+      end += 1
+    }
+    if (end > from) counts[terms.push(term) - 1] = end - from
+  }
+  return { terms, counts: counts.subarray(0, terms.length), values: all.subarray(0, end) }
+}
