@@ -18,6 +18,9 @@ const FIELDS: readonly { readonly weight: number; readonly b: number; textOf(doc
 const LEARNED = FIELDS.length
 const LEARNED_STEP = 1 / 31
 const K1 = 1.2
+/** The two numbers of each field, the learned one included, whose length does not count. */
+const WEIGHT_OF = Float64Array.from([...FIELDS.map(({ weight }) => weight), LEARNED_STEP])
+const B_OF = Float64Array.from([...FIELDS.map(({ b }) => b), 0])
 /** What is said of parameters is half of all text; more of it finds nothing more (docs/reference/search-quality.md). */
 const PARAMETER_CHARS_MAX = 400
 /** Of a long text the beginning says what it is about. */
@@ -189,10 +192,11 @@ function weigh(term: string, { postings, scope: { places }, averages, lengths, f
     const place = slot < places.length ? (places[slot] as number) : -1
     if (place < 0) continue
     const field = fieldOf(posting)
-    const { weight = LEARNED_STEP, b = 0 } = FIELDS[field] ?? {}
-    const relative = (lengths[slot * FIELDS.length + field] ?? 0) / (averages[field] ?? 1)
+    const b = B_OF[field] as number
+    const relative = b === 0 ? 0 : (lengths[slot * FIELDS.length + field] as number) / (averages[field] as number)
+    const frequency = ((WEIGHT_OF[field] as number) * timesOf(posting)) / (1 - b + b * relative)
     if (frequencies[place] === 0) found.push(place)
-    frequencies[place] = (frequencies[place] as number) + (weight * timesOf(posting)) / (1 - b + b * relative)
+    frequencies[place] = (frequencies[place] as number) + frequency
   }
   return found
 }
