@@ -21,6 +21,7 @@ import { gatewayListening } from '#telemetry/events'
 import { gatewayMetrics } from '#telemetry/gateway-metrics'
 import { createMetrics, type Family } from '#telemetry/metrics'
 import { searchMetrics } from '#telemetry/search-metrics'
+import { traceMetrics } from '#telemetry/trace-metrics'
 import { upstreamMetrics } from '#telemetry/upstream-metrics'
 import { now, openFoundation, type AppDeps, type Foundation } from './foundation.ts'
 
@@ -122,6 +123,7 @@ function familiesOf(parts: Parts, endpoint: McpEndpoint): Family[] {
     ...catalogMetrics(() => catalogSize(registry.catalog)),
     ...searchMetrics(search),
     ...definitionTokenMetrics(endpoint.definitionTokens),
+    ...traceMetrics(parts.core.tracing),
   ]
 }
 

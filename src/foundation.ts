@@ -7,6 +7,7 @@ import { openAccess, type Access } from '#gateway/open-access'
 import { openGateway, type Workload } from '#gateway/open-gateway'
 import { NO_BROADCAST, type Broadcast } from '#kernel/broadcast'
 import { uuidv7 } from '#kernel/ids'
+import { GATEWAY_INFO } from '#kernel/protocol'
 import { type McpEndpoint } from '#mcp/endpoint'
 import { applyFile } from '#registry/apply-file'
 import { openRegistry } from '#registry/registry'
@@ -16,6 +17,7 @@ import type { SharedRedis } from '#storage/open-redis'
 import { openStorage, type Storage } from '#storage/open-storage'
 import { followCatalog } from '#telemetry/events'
 import type { createLogger } from '#telemetry/log'
+import type { Tracing } from '#telemetry/tracing'
 import { openOutbound, type Outbound } from '#upstream/open-outbound'
 
 export interface AppDeps {
@@ -40,6 +42,7 @@ export interface Foundation {
   readonly outbound: Outbound
   readonly gateway: Gateway
   readonly workload: Workload
+  readonly tracing: Tracing | undefined
   /** News of upstreams go to whoever listens; the endpoint, once it is there. */
   readonly news: { resourceUpdated: McpEndpoint['resourceUpdated']; taskChanged: McpEndpoint['taskChanged'] }
   apply(dynamic: DynamicConfig): Promise<void>
@@ -67,6 +70,7 @@ export async function openFoundation(
   const search = resources.use(await openToolSearch({ ...shared, ...searchDeps }))
   const news: Foundation['news'] = { resourceUpdated() {}, taskChanged() {} }
   const { resultBytesMax: messageBytesMax, handshakeTimeoutMs, toolTimeoutMs } = config
+  const tracing = await openTraces(config, deps, resources)
   // Before those that it calls: they end first, and the calls that they had end in the history.
   const { gateway, workload, useGuards } = resources.use(
     openGateway({
@@ -74,6 +78,8 @@ export async function openFoundation(
       executions: storage.executions,
       dispatch: (call) => outbound.dispatch(call),
       succeeded: search.called,
+      slowCallMs: config.slowCallMs,
+      tracer: tracing,
       log: logs.logger('gateway'),
     }),
   )
@@ -97,7 +103,18 @@ export async function openFoundation(
     outbound.watch(dynamic.discovery)
   }
   await useGuards(config.dynamic.guards)
-  return { ...stores, access, registry, search, outbound, gateway, workload, news, apply }
+  return { ...stores, access, registry, search, outbound, gateway, workload, tracing, news, apply }
+}
+
+/** Only loaded where calls are traced. */
+async function openTraces(
+  { tracing: settings }: Config,
+  { logs }: AppDeps,
+  resources: AsyncDisposableStack,
+): Promise<Tracing | undefined> {
+  if (!settings) return undefined
+  const { openTracing } = await import('#telemetry/tracing')
+  return resources.use(openTracing({ settings, version: GATEWAY_INFO.version, log: logs.logger('telemetry') }))
 }
 
 type Stores = Pick<Foundation, 'storage' | 'redis' | 'broadcast'>

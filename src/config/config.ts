@@ -74,6 +74,14 @@ interface AccessConfig {
   readonly administrator: { readonly username: string; readonly password?: Secret }
 }
 
+/** Where the spans of calls go. */
+export interface TracingConfig {
+  /** OTLP over HTTP, without the path of the signal. */
+  readonly endpoint: string
+  /** Share of the calls that are traced, 0 to 1, where the caller has not decided. */
+  readonly sampleRatio: number
+}
+
 /** All settings, checked and frozen. Static: a change needs a restart; `dynamic` does not. */
 export interface Config {
   readonly host: string
@@ -109,6 +117,10 @@ export interface Config {
   /** What `/mcp` lists: the tools, or the meta-tools. */
   readonly expose: Expose
   readonly metricsEnabled: boolean
+  /** Undefined: no call is traced. */
+  readonly tracing?: TracingConfig
+  /** A call that takes longer is said to be slow. */
+  readonly slowCallMs: number
   /** Environment names of settings that are set and belong to a later version. */
   readonly unusedSettings: readonly string[]
   readonly dynamic: DynamicConfig

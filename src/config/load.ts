@@ -13,6 +13,7 @@ import {
   ENVIRONMENT_PREFIX,
   environmentName,
   KEY_VARIABLE,
+  COMMON_VARIABLES,
   LATER_SETTINGS,
   SETTINGS,
   settingKeys,
@@ -113,6 +114,10 @@ function staticConfig(values: SettingValues) {
     stdioRegistration: values.stdio_registration,
     expose: values.expose,
     metricsEnabled: values.metrics_enabled,
+    ...(values.otlp_endpoint === undefined
+      ? {}
+      : { tracing: { endpoint: values.otlp_endpoint, sampleRatio: values.trace_sample_ratio } }),
+    slowCallMs: values.slow_call_seconds,
   }
 }
 
@@ -156,6 +161,9 @@ function givenValue(key: SettingKey, sources: Sources): { readonly text: string;
   const exported = sources.env[variable]
   // Compose files and CI systems export what is not set as an empty text.
   if (exported !== undefined && exported !== '') return { text: exported.trim(), source: `environment ${variable}` }
+  const common = COMMON_VARIABLES[key]
+  const shared = common === undefined ? undefined : sources.env[common]
+  if (shared) return { text: shared.trim(), source: `environment ${common}` }
   const written = sources.settings[key]
   if (written === undefined) return undefined
   const text = Array.isArray(written) ? written.join(',') : String(written)

@@ -28,6 +28,13 @@ export function integerBetween(min: number, max: number): (text: string) => numb
   }
 }
 
+/** A share of a whole, 0 to 1. */
+export function shareOf(text: string): number {
+  const value = Number(text)
+  if (/^\d*\.?\d+$/.test(text) && value <= 1) return value
+  throw new Error(`must be a number from 0 to 1, not ${quoted(text)}`)
+}
+
 /** A reader of seconds, fractions allowed, as milliseconds. */
 export function secondsBetween(min: number, max: number): (text: string) => number {
   return (text) => {

@@ -16,6 +16,7 @@ import {
   rangesOf,
   redisOf,
   secondsBetween,
+  shareOf,
   serviceUrlOf,
   signingKeyOf,
   usernameOf,
@@ -89,6 +90,21 @@ export const SETTINGS = {
     'What `/mcp` lists: `all` tools, `search` (the three meta-tools instead), or `auto` (those once the definitions exceed 10,000 tokens). Namespaces have a key of their own.',
   ),
   metrics_enabled: setting('true', booleanOf, 'Whether there is a `GET /metrics` for Prometheus.'),
+  otlp_endpoint: optional<string>(
+    'none',
+    serviceUrlOf,
+    'Where traces of calls go, as OTLP over HTTP: a collector or Jaeger, like `http://localhost:4318`; where it is not set, that of `OTEL_EXPORTER_OTLP_ENDPOINT`. They say which tool was called and how long each part took, never arguments or results.',
+  ),
+  trace_sample_ratio: setting(
+    '1',
+    shareOf,
+    'Which share of the calls is traced, 0 to 1; 0.01 costs next to nothing. A caller that sends `traceparent` has decided for its own calls.',
+  ),
+  slow_call_seconds: setting(
+    '5',
+    secondsBetween(0.001, 86_400),
+    'A call that takes longer leaves a warning in the log.',
+  ),
   tool_timeout_seconds: setting(
     '30',
     secondsBetween(0.1, 86_400),
@@ -163,6 +179,9 @@ export const SETTINGS = {
 export type SettingKey = keyof typeof SETTINGS
 /** The parsed value of every setting. */
 export type SettingValues = { readonly [K in SettingKey]: ReturnType<(typeof SETTINGS)[K]['parse']> }
+
+/** Names that other programs give the same setting; ours goes first. */
+export const COMMON_VARIABLES: Partial<Record<SettingKey, string>> = { otlp_endpoint: 'OTEL_EXPORTER_OTLP_ENDPOINT' }
 
 /** Settings that later versions read. They are accepted, so that one environment serves several versions. */
 export const LATER_SETTINGS = [

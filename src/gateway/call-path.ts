@@ -1,5 +1,6 @@
 import { AppError, toAppError } from '#kernel/errors'
 import { Roster } from '#kernel/roster'
+import { endingWith, type Tracer } from '#kernel/span'
 import type { Call, CallKind, CallResult, Dispatch, Interceptor, Observer, RoutedCall } from './call.ts'
 import type { Gateway } from './gateway.ts'
 import { route } from './route.ts'
@@ -55,9 +56,11 @@ export interface GatewayDeps {
   readonly views: VisibleViews
   readonly path: readonly Row[]
   readonly dispatch: Dispatch
+  /** Absent where no call is traced. */
+  readonly tracer?: Tracer | undefined
 }
 
-export function createGateway({ views, path, dispatch }: GatewayDeps): Gateway {
+export function createGateway({ views, path, dispatch, tracer }: GatewayDeps): Gateway {
   const enter = byKind((kind) => fold(path, kind, dispatch))
   const observers = byKind((kind) => observersOf(path, kind))
   const running = new Roster<Call>()
@@ -69,6 +72,8 @@ export function createGateway({ views, path, dispatch }: GatewayDeps): Gateway {
   return {
     async run(call) {
       running.add(call)
+      const span = tracer?.begin(call)
+      call.span = span
       try {
         if (isDraining) throw STOPPING
         const result = await enter[call.kind](routed(views, call))
@@ -77,9 +82,12 @@ export function createGateway({ views, path, dispatch }: GatewayDeps): Gateway {
           const busy = ended(call, result)
           if (busy) await busy
         }
+        span?.end()
         return result
       } catch (error) {
-        await tell(call, toAppError(error))
+        const failure = toAppError(error)
+        await tell(call, failure)
+        span?.end(failure)
         throw error
       } finally {
         running.delete(call)
@@ -119,9 +127,15 @@ function fold(path: readonly Row[], kind: CallKind, dispatch: Dispatch): Dispatc
     .reduceRight<Dispatch>((next, { name, run }) => {
       return function link(call: RoutedCall): Promise<CallResult> {
         note(call, name)
-        return run(call, next)
+        return call.span ? traced(call, name, (inner) => run(inner, next)) : run(call, next)
       }
     }, last)
+}
+
+/** A link of a traced call has a span of its own, and what is below it is part of that. */
+function traced(call: RoutedCall, name: string, run: Dispatch): Promise<CallResult> {
+  const span = call.span?.child(name, 'internal')
+  return span ? endingWith(span, run({ ...call, span })) : run(call)
 }
 
 function note({ notes, startedAt }: Call, stage: string): void {

@@ -3,6 +3,7 @@ import type { JsonObject } from '#kernel/json'
 import type { Principal } from '#identity/principal'
 import type { Listed } from '#kernel/roster'
 import type { AppError } from '#kernel/errors'
+import type { Span } from '#kernel/span'
 import type { Era } from '#registry/records'
 
 export type CallKind = 'tool' | 'resource' | 'prompt' | 'completion'
@@ -84,6 +85,8 @@ export interface Call extends Listed {
   readonly notes: CallNotes
   /** Where it goes: the gateway finds out. */
   target: Target | undefined
+  /** The part of its trace that it is in; undefined for a call that is not traced. */
+  span: Span | undefined
 }
 
 interface CallNotes {

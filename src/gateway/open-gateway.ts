@@ -1,5 +1,6 @@
 import { AppError } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
+import type { Tracer } from '#kernel/span'
 import { createArgumentSchemas } from './argument-schemas.ts'
 import { isToolError, type Call, type Dispatch } from './call.ts'
 import { createCallMeter, type CallMeter } from './call-meter.ts'
@@ -21,7 +22,10 @@ export interface OpenGatewayDeps {
   readonly dispatch: Dispatch
   /** Hears of the calls of tools that did not fail. */
   succeeded(call: Call): void
+  /** Absent where no call is traced. */
+  readonly tracer?: Tracer | undefined
   readonly log: Logger
+  readonly slowCallMs: number
   /** Epoch milliseconds. */
   now(): number
 }
@@ -54,7 +58,7 @@ export function openGateway(deps: OpenGatewayDeps): OpenGateway {
   const limitConcurrency = createLimitConcurrency()
   let guards: readonly Guard[] = []
   const path = callPath({
-    trace: createTrace(log, now),
+    trace: createTrace({ log, slowMs: deps.slowCallMs, now }),
     count: meter.ended,
     history: history.ended,
     learn(call, outcome) {
@@ -65,7 +69,7 @@ export function openGateway(deps: OpenGatewayDeps): OpenGateway {
     limitConcurrency: limitConcurrency.run,
     timeout: createTimeout(now),
   })
-  const gateway = createGateway({ views, path, dispatch })
+  const gateway = createGateway({ views, path, dispatch, tracer: deps.tracer })
   return {
     gateway,
     workload: {

@@ -121,7 +121,8 @@ function call(deps: LegacyRequestsDeps, session: LegacySession, request: RpcRequ
   const { namespace, principal } = session
   const caller = session.callerFor(reply, progressTokenOf(request))
   const signal = session.began(request.id)
-  return deps.gateway.run(callOf(request, { caller, principal, signal, namespace })).then((result) => {
+  const { traceparent } = reply
+  return deps.gateway.run(callOf(request, { caller, principal, signal, namespace, traceparent })).then((result) => {
     if (request.params['task'] !== undefined) deps.tasks.created(session, ownerOf(deps, session, request), result)
     return legacyText(result)
   })

@@ -16,6 +16,7 @@ import {
 } from './legacy-requests.ts'
 import type { LegacySession } from './legacy-session.ts'
 import type { LegacySessions } from './legacy-sessions.ts'
+import { traceparentOf } from './primitives.ts'
 import { HttpReply, sendJson, type Reply } from './reply.ts'
 import { rpcErrorText } from './rpc-error.ts'
 import type { StreamEvent } from './stream-log.ts'
@@ -121,6 +122,7 @@ function postOne(deps: LegacyDeps, requests: LegacyRequests, arrival: Arrival, m
     acceptsStream: acceptsStream(arrival.request),
     openLog: () => session.events.stream(),
     isPrimed: session.protocolVersion >= PRIMED_SINCE,
+    traceparent: traceparentOf(arrival.request),
   })
   deps.keepAlives.add(reply)
   void answer(requests, session, message, reply).then(() => deps.keepAlives.delete(reply))

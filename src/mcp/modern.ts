@@ -16,7 +16,7 @@ import { isMetaNamed, type MetaTools } from './meta-tools.ts'
 import { isDeclared } from './method-access.ts'
 import { checkedParamHeaders, ModernRefusal, readClaim, type Claim } from './modern-claim.ts'
 import { tagged, type Listener, type ListenFilter, type NewsDesk } from './news-desk.ts'
-import { CALL_METHODS } from './primitives.ts'
+import { CALL_METHODS, traceparentOf } from './primitives.ts'
 import { HttpReply } from './reply.ts'
 import { rpcErrorText } from './rpc-error.ts'
 import { capabilitiesOf, gatewayStamp, instructionsOf } from './server-profile.ts'
@@ -127,14 +127,14 @@ function callResult(
 ): Promise<string> {
   const { headers } = arrival.request
   const tool = request.method === 'tools/call' ? view.toolByName.get(stringAt(request.params, 'name') ?? '') : undefined
-  const traceparent = headers['traceparent']
+  const traceparent = traceparentOf(arrival.request)
   return calls.run({
     request,
     claim,
     principal: arrival.principal,
     namespace: arrival.namespace,
     paramHeaders: paramHeaders ?? checkedParamHeaders(tool, request.params, headers),
-    ...(typeof traceparent === 'string' ? { traceparent } : {}),
+    ...(traceparent === undefined ? {} : { traceparent }),
     reply,
     onClose: (listener) => {
       arrival.response.once('close', () => {

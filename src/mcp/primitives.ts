@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Call, Caller, CallKind } from '#gateway/call'
 import type { Cancellation } from '#kernel/cancellation'
 import { AppError, ToolNotFoundError } from '#kernel/errors'
@@ -57,6 +58,7 @@ export function callOf(request: RpcRequest, context: CallContext): Call {
     startedAt,
     notes: { server: '', stages: [] },
     target: undefined,
+    span: undefined,
     place: undefined,
   }
 }
@@ -67,6 +69,12 @@ function missingName({ method, params }: RpcRequest): AppError {
     'validation_error',
     `"${method}" needs ${method === 'resources/read' ? '"uri"' : '"name"'} as a string`,
   )
+}
+
+/** The trace that a request's headers name; that of its own `_meta` is the call's to find. */
+export function traceparentOf({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined {
+  const { traceparent } = headers
+  return typeof traceparent === 'string' ? traceparent : undefined
 }
 
 /** The caller's trace goes on (W3C Trace Context); a call without one begins a trace of its own. */

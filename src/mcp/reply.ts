@@ -11,6 +11,8 @@ export interface Reply {
   /** Ends without an answer: the client has cancelled and waits for none. */
   abandon(): void
   readonly isOpen: boolean
+  /** The trace that the request's own headers name. */
+  readonly traceparent?: string | undefined
 }
 
 /** Events of one stream, kept for a client that comes back for what it missed. */
@@ -29,6 +31,7 @@ export interface HttpReplyOptions {
   openLog?(): StreamLog
   /** Bookmark the stream as clients of 2025-11-25 expect it. */
   readonly isPrimed?: boolean
+  readonly traceparent?: string | undefined
 }
 
 const RETRY_MS = 1000
@@ -54,6 +57,10 @@ export class HttpReply implements Reply, Breathing {
 
   get isOpen(): boolean {
     return !this.#isFinished
+  }
+
+  get traceparent(): string | undefined {
+    return this.#options.traceparent
   }
 
   notify(text: string): boolean {

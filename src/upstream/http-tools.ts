@@ -3,6 +3,7 @@ import type { CallResult, RoutedCall } from '#gateway/call'
 import { AppError } from '#kernel/errors'
 import { isJsonObject, type JsonValue } from '#kernel/json'
 import { memberText } from '#kernel/json-text'
+import { endingWith } from '#kernel/span'
 import type { HttpToolRecord, Origin } from '#registry/records'
 import { connectFailure, type ConnectOption } from './http-client.ts'
 import { HttpExchange } from './http-exchange.ts'
@@ -43,7 +44,12 @@ export function createHttpTools({ find, resultBytesMax, connectFor }: HttpToolsD
       if (call.signal.aborted) throw reasonOf(call.signal)
       const tool = find(originalName)
       if (!tool) throw new AppError('tool_not_found', `Unknown tool: ${originalName}`)
-      const answer = await request(agentFor(tool), tool, call, resultBytesMax)
+      const ask = (asking: RoutedCall) => request(agentFor(tool), tool, asking, resultBytesMax)
+      const span = call.span?.child(tool.method, 'client', {
+        'metamcp.server': server,
+        'http.request.method': tool.method,
+      })
+      const answer = await (span ? endingWith(span, ask({ ...call, traceparent: span.traceparent })) : ask(call))
       const text = resultOf(tool, answer)
       return { text, value: JSON.parse(text) as CallResult['value'], server, era: 'legacy' }
     },

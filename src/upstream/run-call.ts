@@ -1,7 +1,8 @@
 import type { Answer, Caller, CallResult, RoutedCall } from '#gateway/call'
 import { AppError, UpstreamRpcError } from '#kernel/errors'
-import { isJsonObject, stringAt, type JsonObject } from '#kernel/json'
+import { isJsonObject, objectAt, stringAt, type JsonObject } from '#kernel/json'
 import { editObject, memberText, membersOf } from '#kernel/json-text'
+import { endingWith, type Span, type SpanFacts } from '#kernel/span'
 import { CODECS } from './codec.ts'
 import type { SessionPool } from './pool.ts'
 import type { SessionResult, UpstreamSession } from './session.ts'
@@ -38,6 +39,28 @@ async function untilAnswered(session: UpstreamSession, call: RoutedCall, asked: 
 }
 
 function send(session: UpstreamSession, call: RoutedCall): Promise<SessionResult> {
+  const span = call.span?.child(call.method, 'client', factsOf(session, call))
+  return span ? endingWith(span, request(session, tracedCall(session, call, span))) : request(session, call)
+}
+
+function factsOf({ server, transport }: UpstreamSession, { target }: RoutedCall): SpanFacts {
+  return { 'metamcp.server': server, 'mcp.transport': transport.kind, 'metamcp.original_name': target.originalName }
+}
+
+/**
+ * The call as this span sends it on. The trace goes in the header where each call has one, else in `_meta`; also in `_meta`
+ * where the caller has put its own, because the upstream may read it there.
+ */
+function tracedCall({ transport }: UpstreamSession, call: RoutedCall, { traceparent }: Span): RoutedCall {
+  const { params, paramsText } = call
+  const isInMeta = objectAt(params, '_meta')?.['traceparent'] !== undefined
+  if (transport.hasCallStreams && !isInMeta) return { ...call, traceparent }
+  const meta = editObject(memberText(paramsText, '_meta') ?? '{}', { traceparent: JSON.stringify(traceparent) })
+  const text = editObject(paramsText, { _meta: meta })
+  return { ...call, traceparent, paramsText: text, params: JSON.parse(text) as JsonObject }
+}
+
+function request(session: UpstreamSession, call: RoutedCall): Promise<SessionResult> {
   const codec = CODECS[session.agreement.era]
   const headers = session.transport.hasCallStreams ? codec.headers(call) : undefined
   return session.request({

@@ -122,6 +122,7 @@ export const RESERVED: readonly {
   { module: /^(kysely|pg|node:sqlite)($|\/)/, rooms: ['storage'], what: 'SQL' },
   { module: /^ioredis($|\/)/, rooms: ['storage'], what: 'Redis' },
   { module: /^(node:)?child_process$/, rooms: ['upstream'], what: 'child processes' },
+  { module: /^(@opentelemetry\/|prom-client$)/, rooms: ['telemetry'], what: 'traces and metrics of others' },
   { module: /^@modelcontextprotocol\//, rooms: ['mcp', 'upstream'], what: 'the MCP SDK' },
 ]
 

@@ -48,6 +48,7 @@ export function testCall(parts: CallParts = {}): Call {
     startedAt,
     notes: { server: '', stages: [] },
     target: undefined,
+    span: undefined,
     place: undefined,
   }
 }

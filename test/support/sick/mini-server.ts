@@ -1,11 +1,11 @@
 import { createInterface } from 'node:readline'
 
 type Json = Record<string, unknown>
-type Tools = Readonly<Record<string, (args: Json) => Json | Promise<Json>>>
+type Tools = Readonly<Record<string, (args: Json, meta: Json | undefined) => Json | Promise<Json>>>
 interface Request {
   readonly id?: unknown
   readonly method?: string
-  readonly params?: { readonly name?: string; readonly arguments?: Json }
+  readonly params?: { readonly name?: string; readonly arguments?: Json; readonly _meta?: Json }
 }
 
 export function say(message: Json): void {
@@ -30,7 +30,7 @@ async function answer({ id, method, params }: Request, tools: Tools): Promise<vo
     const inputSchema = { type: 'object' }
     say({ id, result: { tools: Object.keys(tools).map((name) => ({ name, inputSchema })) } })
   } else if (method === 'tools/call') {
-    const result = await tools[params?.name ?? '']?.(params?.arguments ?? {})
+    const result = await tools[params?.name ?? '']?.(params?.arguments ?? {}, params?._meta)
     if (result) say({ id, result })
   } else say({ id, error: { code: -32601, message: 'Method not found' } })
 }

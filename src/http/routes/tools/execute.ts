@@ -77,6 +77,7 @@ function toolCall({ newId, now }: ApiContext, request: ExecuteCall, name: string
     startedAt: now(),
     notes: { server: '', stages: [] },
     target: undefined,
+    span: undefined,
     place: undefined,
   }
 }
