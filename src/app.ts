@@ -14,6 +14,7 @@ import { createMcpEndpoint, type McpEndpoint } from '#mcp/endpoint'
 import { exposureOf } from '#mcp/exposure'
 import { createHostGuard } from '#mcp/host-guard'
 import { catalogSize, overviewOf, upstreamLoads } from '#registry/overview'
+import { breakerMetrics } from '#telemetry/breaker-metrics'
 import { callMetrics } from '#telemetry/call-metrics'
 import { catalogMetrics } from '#telemetry/catalog-metrics'
 import { definitionTokenMetrics } from '#telemetry/definition-token-metrics'
@@ -58,7 +59,7 @@ interface Parts {
 
 async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoor> {
   const { config, core, resources } = parts
-  const { registry, storage, gateway, search, access } = core
+  const { registry, storage, gateway, breakers, search, access } = core
   const { upstreams, admission, discovery } = core.outbound
   const guard = createHostGuard(config)
   const endpoint = createMcpEndpoint({
@@ -78,6 +79,7 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
   const api = await createApi({
     registry,
     gateway,
+    breakers,
     upstreams,
     executions: storage.executions,
     search,
@@ -115,10 +117,11 @@ function healthOf(parts: Parts, endpoint: McpEndpoint): HealthSource {
 
 /** All that `/metrics` shows: who counts hands over how to read it. */
 function familiesOf(parts: Parts, endpoint: McpEndpoint): Family[] {
-  const { registry, outbound, search, workload } = parts.core
+  const { registry, outbound, search, workload, breakers } = parts.core
   return [
     ...gatewayMetrics(vitalsOf(parts, endpoint)),
     ...callMetrics(workload),
+    ...breakerMetrics(breakers.list),
     ...upstreamMetrics(() => upstreamLoads(registry, outbound.upstreams)),
     ...catalogMetrics(() => catalogSize(registry.catalog)),
     ...searchMetrics(search),

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Config, DynamicConfig } from '#config/config'
 import { secretKey } from '#config/secret-key'
+import type { Breakers } from '#gateway/breakers'
 import type { Gateway } from '#gateway/gateway'
 import { keepAccess } from '#gateway/keep-access'
 import { openAccess, type Access } from '#gateway/open-access'
@@ -15,7 +16,7 @@ import type { Catalog, Registry } from '#registry/registry-api'
 import { openToolSearch, type OpenSearch } from '#search/open-tool-search'
 import type { SharedRedis } from '#storage/open-redis'
 import { openStorage, type Storage } from '#storage/open-storage'
-import { followCatalog } from '#telemetry/events'
+import { breakerChanged, followCatalog } from '#telemetry/events'
 import type { createLogger } from '#telemetry/log'
 import type { Tracing } from '#telemetry/tracing'
 import { openOutbound, type Outbound } from '#upstream/open-outbound'
@@ -43,6 +44,7 @@ export interface Foundation {
   readonly gateway: Gateway
   readonly workload: Workload
   readonly tracing: Tracing | undefined
+  readonly breakers: Breakers
   /** News of upstreams go to whoever listens; the endpoint, once it is there. */
   readonly news: { resourceUpdated: McpEndpoint['resourceUpdated']; taskChanged: McpEndpoint['taskChanged'] }
   apply(dynamic: DynamicConfig): Promise<void>
@@ -72,11 +74,14 @@ export async function openFoundation(
   const { resultBytesMax: messageBytesMax, handshakeTimeoutMs, toolTimeoutMs } = config
   const tracing = await openTraces(config, deps, resources)
   // Before those that it calls: they end first, and the calls that they had end in the history.
-  const { gateway, workload, useGuards } = resources.use(
+  const { gateway, breakers, workload, useGuards } = resources.use(
     openGateway({
       ...shared,
       executions: storage.executions,
       dispatch: (call) => outbound.dispatch(call),
+      endurance: config.endurance,
+      isOnline: (upstreamId) => outbound.upstreams.status(upstreamId).state === 'online',
+      breakerChanged: (change) => breakerChanged(logs.logger('gateway'), change),
       succeeded: search.called,
       slowCallMs: config.slowCallMs,
       tracer: tracing,
@@ -103,7 +108,8 @@ export async function openFoundation(
     outbound.watch(dynamic.discovery)
   }
   await useGuards(config.dynamic.guards)
-  return { ...stores, access, registry, search, outbound, gateway, workload, tracing, news, apply }
+  resources.defer(registry.onUpstreamChange(({ before }) => before && breakers.forget(before.id)))
+  return { ...stores, access, registry, search, outbound, gateway, breakers, workload, tracing, news, apply }
 }
 
 /** Only loaded where calls are traced. */

@@ -82,6 +82,13 @@ export interface TracingConfig {
   readonly sampleRatio: number
 }
 
+/** How calls fare that meet trouble, where neither server nor tool says otherwise. */
+interface EnduranceConfig {
+  /** How often a call is tried at most. */
+  readonly attempts: number
+  readonly breaker: { readonly failures: number; readonly recoveryMs: number; readonly successes: number }
+}
+
 /** All settings, checked and frozen. Static: a change needs a restart; `dynamic` does not. */
 export interface Config {
   readonly host: string
@@ -98,6 +105,7 @@ export interface Config {
   readonly file?: string
   /** Idle limit of a tool call where neither server nor tool names one. */
   readonly toolTimeoutMs: number
+  readonly endurance: EnduranceConfig
   /** How long a server that is connected may take to introduce itself. */
   readonly handshakeTimeoutMs: number
   /** How long a downstream session may do nothing. */

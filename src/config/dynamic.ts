@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { HttpToolDraft, NamespaceDraft, UpstreamDraft } from '#registry/registry-api'
-import type { ConfigFile, ServerEntry } from '#contract/config-file'
+import type { ConfigFile, ServerEntry, ToolRulesEntry } from '#contract/config-file'
 import { httpTransport } from '#kernel/http-transport'
 import type { DiscoverySource, DynamicConfig, GuardConfig } from './config.ts'
 import { pathOf } from './setting-values.ts'
@@ -32,8 +32,26 @@ function upstreamOf(name: string, entry: ServerEntry, toolTimeoutMs: number): Up
     share: entry.share ?? 'auto',
     timeoutMs: entry.timeoutMs ?? toolTimeoutMs,
     maxConcurrency: entry.maxConcurrency ?? CONCURRENCY_DEFAULT,
-    ...(entry.description === undefined ? {} : { description: entry.description }),
+    ...enduranceOf(entry),
+    ...present({ description: entry.description, tools: entry.tools && rulesOf(entry.tools) }),
   }
+}
+
+type Endurance = Pick<UpstreamDraft, 'breaker' | 'attempts'>
+
+function enduranceOf({ breaker, retry }: Pick<ToolRulesEntry, 'breaker' | 'retry'>): Endurance {
+  const seconds = breaker?.recoverySeconds
+  const { failures, successes } = breaker ?? {}
+  const recoveryMs = seconds === undefined ? undefined : Math.round(seconds * 1000)
+  return present({ breaker: breaker && present({ failures, recoveryMs, successes }), attempts: retry?.attempts })
+}
+
+function rulesOf(tools: Readonly<Record<string, ToolRulesEntry>>): NonNullable<UpstreamDraft['tools']> {
+  const entries = Object.entries(tools).map(([name, rules]) => {
+    const { timeoutMs, fallback } = rules
+    return [name, { ...enduranceOf(rules), ...present({ timeoutMs, fallback }) }] as const
+  })
+  return Object.fromEntries(entries)
 }
 
 function connectionOf(entry: ServerEntry): Connection {
@@ -70,7 +88,8 @@ function toolOf(name: string, entry: NonNullable<ConfigFile['tools']>[string], t
     metadata: entry.metadata ?? {},
     enabled: entry.enabled ?? true,
     timeoutMs: entry.timeoutMs ?? toolTimeoutMs,
-    ...present({ outputSchema, annotations, category, version, mapping }),
+    ...enduranceOf(entry),
+    ...present({ fallback: entry.fallback, outputSchema, annotations, category, version, mapping }),
   }
 }
 

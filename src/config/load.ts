@@ -101,6 +101,7 @@ function staticConfig(values: SettingValues) {
     ...(values.redis_url ? { redis: values.redis_url } : {}),
     ...(values.secret_key ? { secretKey: values.secret_key } : {}),
     toolTimeoutMs: values.tool_timeout_seconds,
+    endurance: enduranceConfig(values),
     handshakeTimeoutMs: values.handshake_timeout_seconds,
     sessionIdleMsMax: values.session_idle_seconds,
     gracePeriodMs: values.grace_period_seconds,
@@ -118,6 +119,17 @@ function staticConfig(values: SettingValues) {
       ? {}
       : { tracing: { endpoint: values.otlp_endpoint, sampleRatio: values.trace_sample_ratio } }),
     slowCallMs: values.slow_call_seconds,
+  }
+}
+
+function enduranceConfig(values: SettingValues): Config['endurance'] {
+  return {
+    attempts: values.tool_retry_attempts,
+    breaker: {
+      failures: values.circuit_breaker_failure_threshold,
+      recoveryMs: values.circuit_breaker_recovery_seconds,
+      successes: values.circuit_breaker_success_threshold,
+    },
   }
 }
 

@@ -110,6 +110,26 @@ export const SETTINGS = {
     secondsBetween(0.1, 86_400),
     'How long a tool call may be silent, where neither server nor tool sets `timeoutMs`.',
   ),
+  tool_retry_attempts: setting(
+    '3',
+    integerBetween(1, 10),
+    'How often a call is tried at most, where neither server nor tool sets `retry`. Only what reached no server, and what is read-only or idempotent, is tried again.',
+  ),
+  circuit_breaker_failure_threshold: setting(
+    '5',
+    integerBetween(1, 1000),
+    'So many failures in a row (no connection, no answer in time, 5xx) open the breaker of a server or HTTP tool: its calls are refused at once.',
+  ),
+  circuit_breaker_recovery_seconds: setting(
+    '60',
+    secondsBetween(0.1, 86_400),
+    'After how long an open breaker lets calls through again, to probe.',
+  ),
+  circuit_breaker_success_threshold: setting(
+    '2',
+    integerBetween(1, 1000),
+    'So many successful probes close the breaker; no more than these are let through at once. One that fails opens it again.',
+  ),
   allowed_hosts: setting('', hostsOf, 'Host names that requests may carry, beside the loopback names.'),
   allowed_origins: setting('', originsOf, 'Web origins that requests may come from, beside the loopback ones.'),
   handshake_timeout_seconds: setting(
@@ -184,16 +204,7 @@ export type SettingValues = { readonly [K in SettingKey]: ReturnType<(typeof SET
 export const COMMON_VARIABLES: Partial<Record<SettingKey, string>> = { otlp_endpoint: 'OTEL_EXPORTER_OTLP_ENDPOINT' }
 
 /** Settings that later versions read. They are accepted, so that one environment serves several versions. */
-export const LATER_SETTINGS = [
-  'algorithm',
-  'signing_key_file',
-  'cache_ttl',
-  'cache_enabled',
-  'circuit_breaker_failure_threshold',
-  'circuit_breaker_recovery_seconds',
-  'circuit_breaker_success_threshold',
-  'tool_retry_attempts',
-] as const
+export const LATER_SETTINGS = ['algorithm', 'signing_key_file', 'cache_ttl', 'cache_enabled'] as const
 
 export const ENVIRONMENT_PREFIX = 'META_MCP_'
 /** The environment variable that names the config file; it has no key in the file. */

@@ -15,6 +15,21 @@ const patterns = z.array(z.string().min(1))
 const json = z.record(z.string(), z.json())
 const milliseconds = z.int().min(1).max(86_400_000)
 
+/** How calls fare that meet trouble. */
+const endurance = {
+  breaker: z
+    .strictObject({
+      failures: z.int().min(1).max(1000).optional(),
+      recoverySeconds: z.number().min(0.1).max(86_400).optional(),
+      successes: z.int().min(1).max(1000).optional(),
+    })
+    .optional(),
+  retry: z.strictObject({ attempts: z.int().min(1).max(10) }).optional(),
+}
+
+/** What may be said of one tool, of a server or plain. */
+const toolRules = { ...endurance, timeoutMs: milliseconds.optional(), fallback: z.string().min(1).optional() }
+
 type Keys = Readonly<Record<string, unknown>>
 /** Rules about which keys stand together are checked even where a value is wrong, so that all problems show at once. */
 const rule = (message: string) => ({ message, when: hasObject })
@@ -40,6 +55,8 @@ const serverEntry = z
     start: z.enum(['lazy', 'eager']).optional(),
     share: z.enum(['auto', 'always', 'never']).optional(),
     timeoutMs: milliseconds.optional(),
+    ...endurance,
+    tools: z.record(z.string(), z.strictObject(toolRules)).optional(),
     maxConcurrency: z.int().min(1).max(10_000).optional(),
     description: z.string().optional(),
   })
@@ -74,7 +91,7 @@ const toolEntry = z.strictObject({
   version: scalarText.optional(),
   metadata: json.optional(),
   enabled: z.boolean().optional(),
-  timeoutMs: milliseconds.optional(),
+  ...toolRules,
 })
 
 const namespaceEntry = z.strictObject({
@@ -144,6 +161,7 @@ export const configFileSchema = z
 
 export type ConfigFile = z.infer<typeof configFileSchema>
 export type ServerEntry = z.infer<typeof serverEntry>
+export type ToolRulesEntry = z.infer<z.ZodObject<typeof toolRules>>
 
 function hasObject({ value }: { readonly value: unknown }): boolean {
   return typeof value === 'object' && value !== null

@@ -29,6 +29,7 @@ export const executeAnswer = z.object({
   result: z.unknown(),
   is_error: z.boolean().describe('The tool itself reports a failure'),
   cached: z.boolean(),
+  fallback: z.string().nullable().describe('The tool that was called instead'),
   execution_time: z.number().describe('Seconds'),
   executed_by: z.string(),
   timestamp,
@@ -65,6 +66,8 @@ export const execution = z.object({
   duration_ms: z.number(),
   request_bytes: z.number(),
   result_bytes: z.number(),
+  fallback: z.string().nullable().describe('The tool that was called instead'),
+  attempts: z.int().describe('How often it was handed to its server'),
   stages: z.array(z.object({ stage: z.string(), at_ms: z.number() })),
 })
 export type ExecutionBody = z.infer<typeof execution>

@@ -52,6 +52,21 @@ export const headers = z
 export const httpUrl = text(4096).refine(isHttpUrl, 'must be an http or https URL without user and password')
 
 export const timeoutMs = z.int().min(1).max(86_400_000)
+const breakerRules = z.strictObject({
+  failures: z.int().min(1).max(1000),
+  recovery_seconds: z.number().min(0.1).max(86_400),
+  successes: z.int().min(1).max(1000),
+})
+
+/** How calls fare that meet trouble; null takes what was said back. */
+export const endurance = {
+  breaker: breakerRules.partial().nullable().describe('Where its breaker differs from the settings'),
+  retry: z
+    .strictObject({ attempts: z.int().min(1).max(10) })
+    .nullable()
+    .describe('How often a call is tried at most'),
+}
+
 export const tags = z.array(text(64).min(1)).max(64)
 
 /** Which part of a list is wanted. */

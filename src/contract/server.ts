@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { headers, name, page, pageInfo, text, timeoutMs, timestamp } from './scalars.ts'
+import { endurance, headers, name, page, pageInfo, text, timeoutMs, timestamp } from './scalars.ts'
 
 const argument = text(32_768)
 
@@ -16,6 +16,7 @@ const members = {
   start: z.enum(['lazy', 'eager']),
   share: z.enum(['auto', 'always', 'never']),
   timeout_ms: timeoutMs,
+  ...endurance,
   max_concurrency: z.int().min(1).max(10_000),
   enabled: z.boolean(),
   description: text(20_000),
@@ -52,6 +53,7 @@ export const server = z.object({
   start: z.string(),
   share: z.string(),
   timeout_ms: z.int(),
+  ...endurance,
   max_concurrency: z.int(),
   enabled: z.boolean(),
   origin: z.enum(['file', 'api', 'discovery']),

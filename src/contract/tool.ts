@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import {
+  endurance,
   headers,
   httpUrl,
   jsonObject,
@@ -19,7 +20,7 @@ const description = text(20_000)
 const securityLevel = z.int().min(0).max(10)
 const httpMethod = z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])
 
-/** What PUT changes; of a tool of an MCP server only the first six. */
+/** What PUT changes; of a tool of an MCP server only how it is shown and how its calls fare. */
 const changeable = {
   name: toolName,
   description,
@@ -40,6 +41,11 @@ const changeable = {
   capabilities: tags,
   version: text(128),
   timeout_ms: timeoutMs,
+  ...endurance,
+  fallback: text(128)
+    .min(1)
+    .nullable()
+    .describe('Name for MCP clients of the tool that is called when this one cannot'),
 }
 
 /** A plain HTTP API to be offered as a tool. `endpoint` may hold `{argument}` places in path and query. */
@@ -89,6 +95,8 @@ export const tool = z.object({
   enabled: z.boolean(),
   metadata: z.unknown(),
   timeout_ms: z.int(),
+  ...endurance,
+  fallback: z.string().nullable(),
   created_at: timestamp,
   updated_at: timestamp,
 })

@@ -6,7 +6,7 @@ import type { CallKind, Dispatch, Interceptor } from './call.ts'
 import { callPath, createGateway, type Links } from './call-path.ts'
 import { createHistory } from './history.ts'
 
-const ORDER = ['validateArguments', 'guards', 'limitConcurrency', 'timeout'] as const
+const ORDER = ['fallback', 'validateArguments', 'guards', 'limitConcurrency', 'retry', 'breaker', 'timeout'] as const
 
 async function openGateway(dispatch: Dispatch, own: Partial<Links> = {}) {
   const t = await openTestRegistry()
@@ -48,8 +48,8 @@ async function openGateway(dispatch: Dispatch, own: Partial<Links> = {}) {
 describe('R252 the call path', () => {
   test.each<[CallKind, string, readonly string[]]>([
     ['tool', 'files__read', ORDER],
-    ['prompt', 'files__ask', ['limitConcurrency', 'timeout']],
-    ['resource', 'file:///a', ['limitConcurrency', 'timeout']],
+    ['prompt', 'files__ask', ORDER.slice(3)],
+    ['resource', 'file:///a', ORDER.slice(3)],
   ])('takes a %s through its links in their order, and notes when', async (kind, name, links) => {
     await using t = await openGateway(async () => callResult())
     const call = testCall({ kind, name })

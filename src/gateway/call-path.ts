@@ -27,9 +27,12 @@ export interface Links {
   readonly count: Observer
   readonly history: Observer
   readonly learn: Observer
+  readonly fallback: Interceptor
   readonly validateArguments: Interceptor
   readonly guards: Interceptor
   readonly limitConcurrency: Interceptor
+  readonly retry: Interceptor
+  readonly breaker: Interceptor
   readonly timeout: Interceptor
 }
 
@@ -43,9 +46,12 @@ export function callPath(links: Links): readonly Row[] {
     { name: 'count', kinds: ALL, ended: links.count },
     { name: 'history', kinds: ALL, ended: links.history },
     { name: 'learn', kinds: TOOLS, ended: links.learn },
+    { name: 'fallback', kinds: TOOLS, run: links.fallback },
     { name: 'validate-arguments', kinds: TOOLS, run: links.validateArguments },
     { name: 'guards', kinds: TOOLS, run: links.guards },
     { name: 'limit-concurrency', kinds: ALL, run: links.limitConcurrency },
+    { name: 'retry', kinds: ALL, run: links.retry },
+    { name: 'breaker', kinds: ALL, run: links.breaker },
     { name: 'timeout', kinds: ALL, run: links.timeout },
   ]
 }
@@ -120,6 +126,7 @@ function observersOf(path: readonly Row[], kind: CallKind): readonly Observer[] 
 function fold(path: readonly Row[], kind: CallKind, dispatch: Dispatch): Dispatch {
   const last: Dispatch = (call) => {
     note(call, 'dispatch')
+    call.notes.attempts += 1
     return dispatch(call)
   }
   return path

@@ -4,7 +4,7 @@ import type { Principal } from '#identity/principal'
 import type { Listed } from '#kernel/roster'
 import type { AppError } from '#kernel/errors'
 import type { Span } from '#kernel/span'
-import type { Era } from '#registry/records'
+import type { BreakerChange, Era } from '#registry/records'
 
 export type CallKind = 'tool' | 'resource' | 'prompt' | 'completion'
 
@@ -93,6 +93,10 @@ interface CallNotes {
   server: string
   /** The links the call came to and the milliseconds since its start, in turn: flat, because every call makes one. */
   readonly stages: (string | number)[]
+  /** How often the call was handed to its upstream. */
+  attempts: number
+  /** The tool that was called instead. */
+  fallback?: string
 }
 
 /** Where a call goes. */
@@ -104,6 +108,10 @@ export interface Target {
   readonly originalName: string
   readonly timeoutMs: number
   readonly maxConcurrency: number
+  /** Where its breaker differs from the settings. */
+  readonly breaker?: BreakerChange | undefined
+  /** How often a call is tried at most, where that differs from the settings. */
+  readonly attempts?: number | undefined
   readonly tool?: RoutedTool
 }
 
@@ -114,6 +122,10 @@ export interface RoutedTool {
   readonly inputSchemaText?: string
   readonly readOnly: boolean
   readonly idempotent: boolean
+  /** It has a breaker of its own instead of that of its upstream. */
+  readonly hasOwnBreaker: boolean
+  /** Exposed name of the tool that is called when this one cannot. */
+  readonly fallback?: string | undefined
 }
 
 /** A routed call: what the links below the route see. */
@@ -132,6 +144,10 @@ export interface CallResult {
   readonly era: Era
   /** Raw text of the upstream's serverInfo, when it told. */
   readonly serverInfoText?: string | undefined
+  /** HTTP status of a plain HTTP API. */
+  readonly status?: number
+  /** The tool that was called instead; the text says so too. */
+  readonly fallback?: string
 }
 
 /** A tool's own failure. */

@@ -23,6 +23,10 @@ export interface Execution {
   readonly durationMs: number
   readonly requestBytes: number
   readonly resultBytes: number
+  /** How often it was handed to its upstream; absent means once. */
+  readonly attempts?: number | undefined
+  /** The tool that was called instead. */
+  readonly fallback?: string | undefined
   /** The links that the call passed, each followed by the milliseconds since its start. */
   readonly stages: readonly (string | number)[]
 }

@@ -62,6 +62,8 @@ function rowOf(call: Call, { now, outcome, isError, resultBytes }: Ending): Exec
     durationMs: now - call.startedAt,
     requestBytes: call.paramsText.length,
     resultBytes,
+    attempts: call.notes.attempts === 1 ? undefined : call.notes.attempts,
+    fallback: call.notes.fallback,
     stages: call.notes.stages,
   }
 }

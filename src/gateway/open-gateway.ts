@@ -1,23 +1,36 @@
 import { AppError } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
 import type { Tracer } from '#kernel/span'
+import type { Catalog } from '#registry/registry-api'
+import type { BreakerRules } from '#resilience/breaker'
+import { createAlternatives } from './alternatives.ts'
 import { createArgumentSchemas } from './argument-schemas.ts'
+import { createBreakers, type BreakerChanged, type Breakers } from './breakers.ts'
 import { isToolError, type Call, type Dispatch } from './call.ts'
 import { createCallMeter, type CallMeter } from './call-meter.ts'
 import { callPath, createGateway } from './call-path.ts'
 import type { ExecutionStore } from './executions.ts'
 import type { Gateway } from './gateway.ts'
 import { createHistory } from './history.ts'
+import { createBreakerLink } from './interceptors/breaker.ts'
+import { createFallback } from './interceptors/fallback.ts'
 import { createGuards, type Guard } from './interceptors/guards.ts'
 import { createLimitConcurrency, type LimitConcurrency } from './interceptors/limit-concurrency.ts'
+import { createRetry } from './interceptors/retry.ts'
 import { createTimeout } from './interceptors/timeout.ts'
 import { createValidateArguments } from './interceptors/validate-arguments.ts'
 import { loadGuards, type GuardEntry } from './load-guards.ts'
+import { toolTarget } from './route.ts'
 import { createTrace } from './trace.ts'
 import type { VisibleViews } from './visible-views.ts'
 
 export interface OpenGatewayDeps {
   readonly views: VisibleViews
+  readonly catalog: Pick<Catalog, 'allTools'>
+  readonly endurance: { readonly breaker: BreakerRules; readonly attempts: number }
+  /** Whether an upstream can take calls. */
+  isOnline(upstreamId: string): boolean
+  breakerChanged(change: BreakerChanged): void
   readonly executions: ExecutionStore
   readonly dispatch: Dispatch
   /** Hears of the calls of tools that did not fail. */
@@ -45,18 +58,31 @@ export interface Workload {
 export interface OpenGateway extends AsyncDisposable {
   readonly gateway: Gateway
   readonly workload: Workload
+  readonly breakers: Breakers
   /** Puts other rules in force. Rejects with `validation_error`, and the old ones stay, when one cannot be loaded. */
   useGuards(entries: readonly GuardEntry[]): Promise<void>
 }
 
 /** Builds the parts that exist; `callPath` puts them in order. */
 export function openGateway(deps: OpenGatewayDeps): OpenGateway {
-  const { views, executions, dispatch, log, now } = deps
+  const { views, catalog, executions, dispatch, log, now } = deps
   const history = createHistory({ store: executions, log, now })
   const schemas = createArgumentSchemas((error) => log.debug({ error }, 'input schema cannot be compiled'))
   const meter = createCallMeter(now)
   const limitConcurrency = createLimitConcurrency()
   let guards: readonly Guard[] = []
+  const breakers: Breakers = createBreakers({
+    rules: deps.endurance.breaker,
+    catalog,
+    alternatives: createAlternatives({
+      views,
+      isUp: (tool) =>
+        (tool.kind === 'http' || deps.isOnline(tool.upstreamId)) &&
+        breakers.of(toolTarget(tool)).status().state === 'closed',
+    }),
+    changed: deps.breakerChanged,
+    now,
+  })
   const path = callPath({
     trace: createTrace({ log, slowMs: deps.slowCallMs, now }),
     count: meter.ended,
@@ -64,14 +90,18 @@ export function openGateway(deps: OpenGatewayDeps): OpenGateway {
     learn(call, outcome) {
       if (!(outcome instanceof AppError) && !isToolError(outcome)) deps.succeeded(call)
     },
+    fallback: createFallback(views),
     validateArguments: createValidateArguments(schemas),
     guards: createGuards(() => guards),
     limitConcurrency: limitConcurrency.run,
+    retry: createRetry({ attempts: deps.endurance.attempts, now }),
+    breaker: createBreakerLink(breakers),
     timeout: createTimeout(now),
   })
   const gateway = createGateway({ views, path, dispatch, tracer: deps.tracer })
   return {
     gateway,
+    breakers,
     workload: {
       get running() {
         return gateway.running

@@ -97,6 +97,7 @@ describe('R252 a call finds its upstream', () => {
       inputSchemaText: '{ "type":"object" }',
       readOnly: true,
       idempotent: false,
+      hasOwnBreaker: false,
     })
   })
 })

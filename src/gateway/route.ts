@@ -31,7 +31,8 @@ function routeTool(view: CatalogView, name: string): Target {
 /** A tool's target is the same object as long as the tool is: links keep what they know of it by that. */
 const toolTargets = new WeakMap<CatalogTool, Target>()
 
-function toolTarget(tool: CatalogTool): Target {
+/** Where calls of this tool go. */
+export function toolTarget(tool: CatalogTool): Target {
   const known = toolTargets.get(tool)
   if (known) return known
   const target = { ...toTarget(tool, tool.originalName), tool: routedTool(tool) }
@@ -47,6 +48,8 @@ function routedTool(tool: CatalogTool): RoutedTool {
     ...(tool.inputSchemaText === undefined ? {} : { inputSchemaText: tool.inputSchemaText }),
     readOnly: annotations?.['readOnlyHint'] === true,
     idempotent: annotations?.['idempotentHint'] === true,
+    hasOwnBreaker: tool.hasOwnBreaker ?? false,
+    fallback: tool.fallback,
   }
 }
 
@@ -109,10 +112,7 @@ function routeCompletion(views: VisibleViews, view: CatalogView, { params, princ
   return template ? toTarget(template, key) : usableResource(views, view, principal, key)
 }
 
-function toTarget(
-  owner: { upstreamId: string; server: string; timeoutMs: number; maxConcurrency: number },
-  originalName: string,
-): Target {
-  const { upstreamId, server, timeoutMs, maxConcurrency } = owner
-  return { upstreamId, server, originalName, timeoutMs, maxConcurrency }
+function toTarget(owner: Omit<Target, 'originalName' | 'tool'>, originalName: string): Target {
+  const { upstreamId, server, timeoutMs, maxConcurrency, breaker, attempts } = owner
+  return { upstreamId, server, originalName, timeoutMs, maxConcurrency, breaker, attempts }
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { z } from 'zod'
 import type { discoveryAnswer, discoveryRequest } from '#contract/discovery'
 import type { logLevelBody } from '#contract/log-level'
+import type { Breakers } from '#gateway/breakers'
 import type { ExecutionStore } from '#gateway/executions'
 import type { Gateway } from '#gateway/gateway'
 import type { VisibleViews } from '#gateway/visible-views'
@@ -33,6 +34,7 @@ interface MetricsSource {
 export interface ApiDeps {
   readonly registry: Registry
   readonly gateway: Pick<Gateway, 'run'>
+  readonly breakers: Pick<Breakers, 'list' | 'reset'>
   readonly executions: ExecutionStore
   readonly search: OpenSearch
   readonly upstreams: UpstreamControl

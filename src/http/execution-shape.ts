@@ -24,6 +24,8 @@ export function executionBody(execution: Execution): ExecutionBody {
     duration_ms: execution.durationMs,
     request_bytes: execution.requestBytes,
     result_bytes: execution.resultBytes,
+    fallback: execution.fallback ?? null,
+    attempts: execution.attempts ?? 1,
     stages: stagesOf(execution),
   }
 }

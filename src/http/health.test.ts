@@ -74,6 +74,7 @@ test('R040 a server that is down is unhealthy and nothing else is', async () => 
       { name: 'catalog', healthy: true },
       { name: 'sessions', healthy: true },
       { name: 'search', healthy: true },
+      { name: 'circuit-breakers', kind: 'breakers', healthy: true },
       { name: 'files', kind: 'server', healthy: true, status: 'online' },
       { name: 'dead', kind: 'server', healthy: false, status: 'offline', message: 'It ended' },
     ],

@@ -73,6 +73,8 @@ const OPERATIONS: Readonly<Record<string, Success>> = {
   'GET /api/v1/health/live': [200],
   'GET /api/v1/health/ready': [200],
   'GET /api/v1/health/detailed': [200],
+  'GET /api/v1/circuit-breakers': [200],
+  'POST /api/v1/circuit-breakers/{name}/reset': [200],
   'GET /api/v1/admin/log-level': [200],
   'PUT /api/v1/admin/log-level': [200, { level: 'INFO' }],
 }
@@ -106,7 +108,7 @@ const EXECUTION: Execution = {
 }
 
 function addressOf(path: string): string {
-  if (path.startsWith('/api/v1/tools/')) return path.replace('{name}', 'weather')
+  if (/\/(tools|circuit-breakers)\//.test(path)) return path.replace('{name}', 'weather')
   const id = path.startsWith('/api/v1/executions') ? EXECUTION_ID : 'files'
   return path.replace('{name}', 'dev').replace('{id}', id)
 }

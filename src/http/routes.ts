@@ -1,6 +1,8 @@
 import type { Endpoint } from './endpoint.ts'
 import { getLogLevel } from './routes/admin/get-log-level.ts'
 import { setLogLevel } from './routes/admin/set-log-level.ts'
+import { listBreakers } from './routes/circuit-breakers/list.ts'
+import { resetBreaker } from './routes/circuit-breakers/reset.ts'
 import { getExecution } from './routes/executions/get.ts'
 import { listExecutions } from './routes/executions/list.ts'
 import { getDetailedHealth } from './routes/health/detailed.ts'
@@ -87,5 +89,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   // operation
   getHealth,      getLiveness,      getReadiness,     getDetailedHealth,
   getLogLevel,    setLogLevel,
+  listBreakers,   resetBreaker,
   getWelcome,     getOpenApi,       getMetrics,
 ]

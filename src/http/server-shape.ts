@@ -6,6 +6,7 @@ import type { Connection, UpstreamRecord } from '#registry/records'
 import type { UpstreamDraft } from '#registry/registry-api'
 import type { ApiDeps } from './api-deps.ts'
 import { defined } from './defined.ts'
+import { enduranceBody, enduranceMembers } from './endurance-shape.ts'
 import { isoTime, isoTimeOrNull } from './page.ts'
 import { maskedConnection, redactor, unmaskedConnection } from './server-secrets.ts'
 
@@ -36,6 +37,7 @@ export function serverBody({ registry, upstreams }: Sources, record: UpstreamRec
     start: record.start,
     share: record.share,
     timeout_ms: record.timeoutMs,
+    ...enduranceBody(record),
     max_concurrency: record.maxConcurrency,
     enabled: record.enabled,
     origin: record.origin,
@@ -74,6 +76,7 @@ export function serverDraft(body: ServerRegistration, timeoutMs: number, before?
     timeoutMs,
     maxConcurrency: MAX_CONCURRENCY,
     ...settings(body),
+    ...defined(enduranceMembers(body)),
     name: body.name,
     connection: unmaskedConnection(connectionOf(body), before?.connection),
   }
@@ -81,7 +84,7 @@ export function serverDraft(body: ServerRegistration, timeoutMs: number, before?
 
 /** The members that a change replaces; secrets it does not name stay under the same rule as `***`. */
 export function serverChange(body: ServerChange, before: UpstreamRecord): Partial<UpstreamDraft> {
-  const change = settings(body)
+  const change = { ...settings(body), ...enduranceMembers(body) } as Partial<UpstreamDraft>
   if (!CONNECTION_KEYS.some((key) => body[key] !== undefined)) return change
   const wanted = connectionOf({ ...keptMembers(body, before.connection), ...body })
   return { ...change, connection: unmaskedConnection(wanted, before.connection) }

@@ -6,6 +6,7 @@ import type { CatalogTool } from '#registry/catalog-view'
 import type { HttpToolRecord } from '#registry/records'
 import type { HttpToolDraft, ToolOverrideChange } from '#registry/registry-api'
 import { defined } from './defined.ts'
+import { enduranceBody, enduranceMembers } from './endurance-shape.ts'
 import { MASK, maskUrl, maskValues, unmaskValues } from './masks.ts'
 import { isoTime } from './page.ts'
 
@@ -31,6 +32,8 @@ export function toolBody(tool: CatalogTool): Tool {
     enabled: tool.enabled,
     metadata: tool.metadata,
     timeout_ms: tool.timeoutMs,
+    ...enduranceBody(tool),
+    fallback: tool.fallback ?? null,
     created_at: isoTime(tool.createdAt),
     updated_at: isoTime(tool.updatedAt),
   }
@@ -58,15 +61,21 @@ export function toolDraft(body: ToolRegistration, timeoutMs: number): HttpToolDr
     timeoutMs,
   } as const
   const { name, description, endpoint } = body
-  const draft = { ...defaults, ...recordMembers(body), name, description, endpoint }
+  const draft = { ...defaults, ...recordMembers(body), ...defined(rulesMembers(body)), name, description, endpoint }
   return { ...draft, headers: fullHeaders(draft, undefined) }
 }
 
 /** A change to an HTTP tool; header values that read `***` or are not named stay while the tool stays where it is. */
 export function httpToolChange(body: ToolChange, before: HttpToolRecord): Partial<HttpToolDraft> {
   const change = { endpoint: maskUrl(before.endpoint), headers: maskValues(before.headers), ...recordMembers(body) }
+  const rules = rulesMembers(body)
   const endpoint = change.endpoint === maskUrl(before.endpoint) ? before.endpoint : change.endpoint
-  return { ...change, endpoint, headers: fullHeaders({ ...change, endpoint }, before) }
+  return {
+    ...change,
+    ...rules,
+    endpoint,
+    headers: fullHeaders({ ...change, endpoint }, before),
+  } as Partial<HttpToolDraft>
 }
 
 type Reached = Pick<HttpToolRecord, 'endpoint' | 'headers'>
@@ -107,9 +116,16 @@ function recordMembers(body: ToolChange) {
   })
 }
 
-const OVERRIDABLE = new Set(['name', 'description', 'enabled', 'category', 'tags', 'security_level', 'metadata'])
+/** What may be taken back with null. */
+function rulesMembers(body: ToolChange) {
+  const { fallback } = body
+  return { ...enduranceMembers(body), ...(fallback === undefined ? {} : { fallback: fallback ?? undefined }) }
+}
 
-/** A change to a tool of an MCP server: how it is shown, never what it does. */
+const SHOWN = ['name', 'description', 'enabled', 'category', 'tags', 'security_level', 'metadata']
+const OVERRIDABLE = new Set([...SHOWN, 'timeout_ms', 'breaker', 'retry', 'fallback'])
+
+/** A change to a tool of an MCP server: how it is shown and how its calls fare, never what it does. */
 export function overrideChange(body: ToolChange): ToolOverrideChange {
   const fixed = Object.keys(body).filter((member) => !OVERRIDABLE.has(member))
   if (fixed.length > 0) {
@@ -117,7 +133,7 @@ export function overrideChange(body: ToolChange): ToolOverrideChange {
       fields: fixed,
     })
   }
-  return defined({
+  const shown = defined({
     exposedName: body.name,
     description: body.description,
     enabled: body.enabled,
@@ -125,5 +141,7 @@ export function overrideChange(body: ToolChange): ToolOverrideChange {
     tags: body.tags,
     securityLevel: body.security_level,
     metadata: body.metadata as JsonObject | undefined,
+    timeoutMs: body.timeout_ms,
   })
+  return { ...shown, ...rulesMembers(body) } as ToolOverrideChange
 }

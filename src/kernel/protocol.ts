@@ -14,6 +14,8 @@ export const META = {
   subscriptionId: 'io.modelcontextprotocol/subscriptionId',
   /** Ours: the ids of the gateway that answers and of all that it reaches. */
   gateways: 'metamcp/gateways',
+  /** Ours: the result is of another tool than the one that was called. */
+  fallback: 'metamcp/fallback',
 } as const
 
 export const GATEWAY_INFO = { name: 'metamcp', title: 'MetaMCP', version: '0.1.0' } as const

@@ -56,7 +56,7 @@ export function callOf(request: RpcRequest, context: CallContext): Call {
     caller,
     signal,
     startedAt,
-    notes: { server: '', stages: [] },
+    notes: { server: '', stages: [], attempts: 0 },
     target: undefined,
     span: undefined,
     place: undefined,

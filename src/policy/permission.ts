@@ -12,6 +12,7 @@ const ACTIONS = {
   executions: ['read'],
   searches: ['read', 'report', 'delete'],
   health: ['read'],
+  breakers: ['read', 'reset'],
   metrics: ['read'],
   settings: ['read', 'update'],
   roles: ['read', 'create', 'update', 'delete'],

@@ -16,7 +16,7 @@ interface WrittenRole {
 const READ = ['tools:read', 'servers:read', 'namespaces:read', 'searches:read', 'health:read']
 const USE = [...READ, 'tools:execute', 'prompts:use', 'resources:use']
 const DEVELOP = [...USE, 'tools:*', 'namespaces:*', 'executions:read', 'searches:*']
-const OPERATE = [...DEVELOP, 'servers:*', 'metrics:read', 'settings:*']
+const OPERATE = [...DEVELOP, 'servers:*', 'metrics:read', 'breakers:*', 'settings:*']
 
 /** The roles that every gateway has, from the least to the most. */
 export const BUILT_IN_ROLES: readonly Role[] = [

@@ -3,7 +3,7 @@ import { editObject, memberText } from '#kernel/json-text'
 import { digest } from '#kernel/seal'
 import type { CatalogEntry, CatalogTool } from './catalog-view.ts'
 import { legalName, prefixedName, type NameTable } from './exposed-names.ts'
-import type { HttpToolRecord, ToolOverrideRecord, UpstreamRecord } from './records.ts'
+import type { HttpToolRecord, ToolOverrideRecord, ToolRules, UpstreamRecord } from './records.ts'
 import type { PrimitiveText, UpstreamSnapshot } from './snapshot.ts'
 
 /** The pseudo upstream that owns plain HTTP tools. */
@@ -27,12 +27,8 @@ export function upstreamPart(
   names: NameTable,
   overrides: Overrides,
 ): CatalogPart {
-  const owner = {
-    upstreamId: record.id,
-    server: record.name,
-    timeoutMs: record.timeoutMs,
-    maxConcurrency: record.maxConcurrency,
-  }
+  const { id: upstreamId, name: server, timeoutMs, maxConcurrency, breaker, attempts } = record
+  const owner = { upstreamId, server, timeoutMs, maxConcurrency, breaker, attempts }
   const entry = (primitive: PrimitiveText): CatalogEntry => ({
     ...owner,
     key: primitive.key,
@@ -67,6 +63,7 @@ function mcpTool(
   override: ToolOverrideRecord | undefined,
 ): CatalogTool {
   const wanted = override?.exposedName ?? prefixedName(record.prefix, tool.key)
+  const rules = rulesOf(record, tool.key, override)
   const exposedName = names.assign({ kind: 'tool', upstreamId: record.id, originalName: tool.key, wanted })
   const described = override?.description === undefined ? {} : { description: JSON.stringify(override.description) }
   const text =
@@ -83,8 +80,12 @@ function mcpTool(
     upstreamId: record.id,
     server: record.name,
     text,
-    timeoutMs: record.timeoutMs,
+    timeoutMs: rules.timeoutMs ?? record.timeoutMs,
     maxConcurrency: record.maxConcurrency,
+    breaker: rules.breaker ?? record.breaker,
+    hasOwnBreaker: rules.breaker !== undefined,
+    attempts: rules.attempts ?? record.attempts,
+    fallback: rules.fallback,
     enabled: override?.enabled ?? true,
     ...(override?.category === undefined ? {} : { category: override.category }),
     tags: override?.tags ?? [],
@@ -94,6 +95,12 @@ function mcpTool(
     createdAt: record.createdAt,
     updatedAt: Math.max(record.updatedAt, override?.updatedAt ?? 0),
   })
+}
+
+/** What the operator's file says of a tool, and over it what was said over the API. */
+function rulesOf({ tools }: UpstreamRecord, key: string, override: ToolOverrideRecord | undefined): ToolRules {
+  const filed = tools && Object.hasOwn(tools, key) ? tools[key] : undefined
+  return { ...filed, ...override }
 }
 
 /** The owner of an HTTP tool's name in the table of names: each has its own, so that its name is free when it is gone. */
@@ -119,6 +126,9 @@ export function httpTool(record: HttpToolRecord, names: NameTable): CatalogTool 
     text,
     timeoutMs: record.timeoutMs,
     maxConcurrency: HTTP_TOOL_CONCURRENCY,
+    breaker: record.breaker,
+    attempts: record.attempts,
+    fallback: record.fallback,
     enabled: record.enabled,
     ...(record.category === undefined ? {} : { category: record.category }),
     tags: record.tags,

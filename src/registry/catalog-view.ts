@@ -1,5 +1,5 @@
 import type { JsonObject } from '#kernel/json'
-import type { Expose } from './records.ts'
+import type { BreakerChange, Expose } from './records.ts'
 import type { UpstreamSnapshot } from './snapshot.ts'
 
 /** Whose primitive it is. HTTP tools have the pseudo upstream `http`. */
@@ -8,8 +8,16 @@ interface Owner {
   readonly server: string
 }
 
+/** What its calls may cost, and how they fare that meet trouble. */
+interface Limits {
+  readonly timeoutMs: number
+  readonly maxConcurrency: number
+  readonly breaker?: BreakerChange | undefined
+  readonly attempts?: number | undefined
+}
+
 /** A tool as the catalog publishes it. */
-export interface CatalogTool extends Owner {
+export interface CatalogTool extends Owner, Limits {
   /** Stable over restarts and renames. */
   readonly id: string
   readonly kind: 'mcp' | 'http'
@@ -24,8 +32,10 @@ export interface CatalogTool extends Owner {
   /** The same, parsed at first use. */
   readonly definition: JsonObject
   readonly inputSchemaText?: string
-  readonly timeoutMs: number
-  readonly maxConcurrency: number
+  /** It has a breaker of its own instead of that of its upstream. */
+  readonly hasOwnBreaker?: boolean
+  /** Exposed name of the tool that is called when this one cannot. */
+  readonly fallback?: string | undefined
   readonly enabled: boolean
   readonly category?: string
   readonly tags: readonly string[]
@@ -39,21 +49,17 @@ export interface CatalogTool extends Owner {
 }
 
 /** A prompt, resource or template: `key` is the exposed name, URI or URI template. */
-export interface CatalogEntry extends Owner {
+export interface CatalogEntry extends Owner, Limits {
   readonly key: string
   readonly originalKey: string
   readonly text: string
-  readonly timeoutMs: number
-  readonly maxConcurrency: number
 }
 
 /** An upstream as the catalog knows it: its settings' part in routing and its last snapshot. */
-export interface CatalogUpstream extends Owner {
+export interface CatalogUpstream extends Owner, Limits {
   readonly snapshot: UpstreamSnapshot
   /** The operator's words about it. */
   readonly description?: string
-  readonly timeoutMs: number
-  readonly maxConcurrency: number
 }
 
 /** What one namespace shows at one revision. Immutable; a change makes a new one. */

@@ -41,8 +41,29 @@ interface RecordBase {
   readonly updatedAt: number
 }
 
+/** Where a breaker differs from the settings. */
+export interface BreakerChange {
+  readonly failures?: number
+  readonly recoveryMs?: number
+  readonly successes?: number
+}
+
+/** How calls fare that meet trouble, where it differs from the settings. */
+interface Endurance {
+  readonly breaker?: BreakerChange
+  /** How often a call is tried at most. */
+  readonly attempts?: number
+}
+
+/** What is said of one tool. */
+export interface ToolRules extends Endurance {
+  readonly timeoutMs?: number
+  /** Exposed name of the tool that is called when this one cannot. */
+  readonly fallback?: string
+}
+
 /** An MCP server behind the gateway. */
-export interface UpstreamRecord extends RecordBase {
+export interface UpstreamRecord extends RecordBase, Endurance {
   readonly connection: Connection
   /** Stands before exposed names; the empty string leaves the upstream's names unchanged. */
   readonly prefix: string
@@ -55,10 +76,12 @@ export interface UpstreamRecord extends RecordBase {
   readonly timeoutMs: number
   readonly maxConcurrency: number
   readonly description?: string
+  /** By the server's own name for the tool. */
+  readonly tools?: Readonly<Record<string, ToolRules>>
 }
 
 /** A plain HTTP API that is offered as a tool. */
-export interface HttpToolRecord extends RecordBase {
+export interface HttpToolRecord extends RecordBase, Endurance {
   readonly description: string
   /** May hold `{argument}` places in path and query. */
   readonly endpoint: string
@@ -77,10 +100,12 @@ export interface HttpToolRecord extends RecordBase {
   readonly metadata: JsonObject
   readonly enabled: boolean
   readonly timeoutMs: number
+  /** Exposed name of the tool that is called when this one cannot. */
+  readonly fallback?: string
 }
 
 /** What an operator changed about a tool of an MCP server; absent members leave the tool's own. */
-export interface ToolOverrideRecord extends RecordBase {
+export interface ToolOverrideRecord extends RecordBase, ToolRules {
   /** `name` of the record is `server/original name`. */
   readonly upstreamId: string
   readonly originalName: string

@@ -13,7 +13,17 @@ export type NamespaceDraft = Draft<NamespaceRecord>
 export type ToolOverrideChange = Partial<
   Pick<
     ToolOverrideRecord,
-    'exposedName' | 'description' | 'enabled' | 'category' | 'tags' | 'securityLevel' | 'metadata'
+    | 'exposedName'
+    | 'description'
+    | 'enabled'
+    | 'category'
+    | 'tags'
+    | 'securityLevel'
+    | 'metadata'
+    | 'timeoutMs'
+    | 'breaker'
+    | 'attempts'
+    | 'fallback'
   >
 >
 

@@ -14,9 +14,9 @@ export interface Place {
 export interface Bulkhead {
   /**
    * Runs `work` when there is a place. Rejects with `overloaded` when too many wait already, with `timeout` after `waitMsMax`
-   * without a place, and with the signal's reason when that aborts first.
+   * without a place, and with the signal's reason when that aborts first. Who has less time waits less.
    */
-  run<T>(work: (place: Place) => Promise<T>, signal: CancelSignal): Promise<T>
+  run<T>(work: (place: Place) => Promise<T>, signal: CancelSignal, waitMsMax?: number): Promise<T>
   readonly running: number
   readonly waiting: number
 }
@@ -29,7 +29,7 @@ export interface BulkheadLimits {
   readonly name: string
 }
 
-export function createBulkhead({ limit, queueMax, waitMsMax, name }: BulkheadLimits): Bulkhead {
+export function createBulkhead({ limit, queueMax, name, ...limits }: BulkheadLimits): Bulkhead {
   let running = 0
   const queue = new Set<() => void>()
 
@@ -40,7 +40,7 @@ export function createBulkhead({ limit, queueMax, waitMsMax, name }: BulkheadLim
       next()
     } else running -= 1
   }
-  const wait = (signal: CancelSignal): Promise<void> => {
+  const wait = (signal: CancelSignal, waitMsMax: number): Promise<void> => {
     if (signal.aborted) return Promise.reject(signal.reason)
     if (queue.size >= queueMax)
       return Promise.reject(new AppError('overloaded', `${queueMax} calls wait for ${name} already`))
@@ -72,9 +72,9 @@ export function createBulkhead({ limit, queueMax, waitMsMax, name }: BulkheadLim
     },
   }
   return {
-    async run(work, signal) {
+    async run(work, signal, waitMsMax = limits.waitMsMax) {
       if (running < limit) running += 1
-      else await wait(signal)
+      else await wait(signal, Math.min(waitMsMax, limits.waitMsMax))
       try {
         return await work(place)
       } finally {

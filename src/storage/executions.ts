@@ -76,8 +76,9 @@ type BodyMember = Exclude<
 /** Named one by one: to leave members out by a rest pattern takes four times as long. */
 function bodyOf(execution: Execution): Record<BodyMember, unknown> {
   const { traceId, kind, surface, namespace, isError, errorCode, errorMessage } = execution
-  const { requestBytes, resultBytes, stages } = execution
-  return { traceId, kind, surface, namespace, isError, errorCode, errorMessage, requestBytes, resultBytes, stages }
+  const { requestBytes, resultBytes, attempts, fallback, stages } = execution
+  const failure = { isError, errorCode, errorMessage }
+  return { traceId, kind, surface, namespace, ...failure, requestBytes, resultBytes, attempts, fallback, stages }
 }
 
 function page(db: Database, filter: ExecutionFilter) {

@@ -9,6 +9,19 @@ export function settingsUnused(log: Logger, names: readonly string[]): void {
   if (names.length > 0) log.warn({ names }, 'settings not used yet')
 }
 
+interface BreakerChange {
+  readonly name: string
+  readonly from: string
+  readonly to: string
+}
+
+/** What is behind it rests, is probed, or works again. */
+export function breakerChanged(log: Logger, { name, from, to }: BreakerChange): void {
+  const facts = { breaker: name, from, to }
+  if (to === 'open') log.warn(facts, 'breaker changed state')
+  else log.info(facts, 'breaker changed state')
+}
+
 interface Collision {
   readonly kind: string
   readonly wanted: string

@@ -51,7 +51,8 @@ export function createHttpTools({ find, resultBytesMax, connectFor }: HttpToolsD
       })
       const answer = await (span ? endingWith(span, ask({ ...call, traceparent: span.traceparent })) : ask(call))
       const text = resultOf(tool, answer)
-      return { text, value: JSON.parse(text) as CallResult['value'], server, era: 'legacy' }
+      const value = JSON.parse(text) as CallResult['value']
+      return { text, value, server, era: 'legacy', status: answer.status }
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...agents.values()].map((agent) => agent.destroy()))
@@ -65,7 +66,7 @@ function request(agent: Dispatcher, tool: HttpToolRecord, call: RoutedCall, byte
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>()
   const named = (error: AppError): AppError =>
     new AppError(error.code, `${tool.name}: ${error.message}`, {
-      details: { server: 'http', tool: tool.name },
+      details: { ...error.details, server: 'http', tool: tool.name },
       cause: error,
     })
   let streamed = ''

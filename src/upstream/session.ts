@@ -19,6 +19,7 @@ import type { Era } from '#registry/records'
 import type { UpstreamLogLine } from '#registry/upstream-status'
 import type { Transport, TransportEvents } from './transport.ts'
 import { reasonOf } from './unless-aborted.ts'
+import { notSent } from './unreachable.ts'
 
 const ANNOUNCED_MS_MAX = 1000
 
@@ -132,7 +133,7 @@ export class UpstreamSession {
 
   /** Sends a request. Rejects with UpstreamRpcError for a JSON-RPC error, with AppError when no answer comes. */
   request(request: SessionRequest): Promise<SessionResult> {
-    if (this.#ended) return Promise.reject(this.#ended)
+    if (this.#ended) return Promise.reject(notSent(this.#ended))
     const id = this.#nextId
     this.#nextId += 1
     const { method, headers, signal } = request

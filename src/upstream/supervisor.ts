@@ -15,7 +15,7 @@ import { runCall } from './run-call.ts'
 import type { OwnedRequest, SessionResult, UpstreamSession } from './session.ts'
 import { createSnapshotFeed, type SnapshotFeed } from './snapshot-feed.ts'
 import { reasonOf, unlessAborted } from './unless-aborted.ts'
-import { isSafeToRepeat, isUnreachable } from './unreachable.ts'
+import { isForgotten, isUnreachable, notSent } from './unreachable.ts'
 
 /** A call to a dead upstream may hurry the next try, but not more often than this. */
 const HURRY_MS = 1000
@@ -141,14 +141,17 @@ export class Supervisor {
   run(call: RoutedCall): Promise<CallResult> {
     return this.#attempt(call).catch((error: unknown) => {
       if (isUnreachable(error)) this.#lost(error)
-      if (!isSafeToRepeat(error) || call.signal.aborted) throw this.#named(error)
+      if (!isForgotten(error) || call.signal.aborted) throw this.#named(error)
       return this.#attempt(call).catch((again: unknown) => Promise.reject(this.#named(again)))
     })
   }
 
   #attempt(call: RoutedCall): Promise<CallResult> {
     return this.#connectedAt === undefined
-      ? unlessAborted(this.#ensure(), call.signal).then(() => this.#onPool(call))
+      ? unlessAborted(this.#ensure(), call.signal).then(
+          () => this.#onPool(call),
+          (error: unknown) => Promise.reject(notSent(error)),
+        )
       : this.#onPool(call)
   }
 

@@ -5,6 +5,7 @@ import type { ApiDeps } from '#http/api-deps'
 import { uuidv7 } from '#kernel/ids'
 import type { LogFields, Logger } from '#kernel/logger'
 import { exposureOf } from '#mcp/exposure'
+import { createBreakers } from '#gateway/breakers'
 import { openRegistry } from '#registry/registry'
 import type { Catalog } from '#registry/registry-api'
 import type { UpstreamSnapshot } from '#registry/snapshot'
@@ -82,6 +83,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
     exposureOf,
     definitionTokens: () => ({ namespaces: [], sessions: [] }),
     metrics: createMetrics([]),
+    breakers: testBreakers(registry.catalog),
     ...access,
     upstreams: { status: () => ONLINE, logs: () => [], restart: () => Promise.resolve() },
     health: {
@@ -116,6 +118,11 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
       await storage[Symbol.asyncDispose]()
     },
   }
+}
+
+function testBreakers(catalog: Catalog): ApiDeps['breakers'] {
+  const rules = { failures: 5, recoveryMs: 60_000, successes: 2 }
+  return createBreakers({ rules, catalog, alternatives: () => [], changed() {}, now: Date.now })
 }
 
 /** The search without the model, which takes half a second to load. */

@@ -1,10 +1,9 @@
 import { createBulkhead, type Bulkhead, type Place } from '#resilience/bulkhead'
 import type { Interceptor, RoutedCall, Target } from '../call.ts'
+import { createPerTarget, wayOf } from '../per-target.ts'
 
 const QUEUE_MAX = 1000
 const WAIT_MS_MAX = 30_000
-/** Beyond this many the idle ones are forgotten: servers come and go. */
-const GATES_MAX = 1000
 
 /** How many calls a server has now. */
 interface Queue {
@@ -26,30 +25,17 @@ interface Gate {
 
 /** An upstream, or one HTTP tool, has so many calls at once; the next wait in a bounded queue of its own. */
 export function createLimitConcurrency(): LimitConcurrency {
-  const gates = new Map<string, Gate>()
-  let byTarget = new WeakMap<Target, Bulkhead>()
-  const open = (key: string, target: Target): Gate => {
-    const gate = { server: target.server, bulkhead: bulkheadFor(target) }
-    gates.set(key, gate)
-    return gate
-  }
-  const bulkheadOf = (target: Target): Bulkhead => {
-    const known = byTarget.get(target)
-    if (known) return known
-    if (gates.size >= GATES_MAX) {
-      forgetIdle(gates)
-      byTarget = new WeakMap()
-    }
-    const key = `${keyOf(target)} ${target.maxConcurrency} ${target.timeoutMs}`
-    const { bulkhead } = gates.get(key) ?? open(key, target)
-    byTarget.set(target, bulkhead)
-    return bulkhead
-  }
+  const gates = createPerTarget<Gate>({
+    keyOf: (target) => `${wayOf(target)} ${target.maxConcurrency}`,
+    make: (target) => ({ server: target.server, bulkhead: bulkheadFor(target) }),
+    isIdle: ({ bulkhead }) => bulkhead.running + bulkhead.waiting === 0,
+  })
   return {
     run: function limitConcurrency(call, next) {
-      return bulkheadOf(call.target).run((place) => next(lending(call, place)), call.signal)
+      const { target, signal } = call
+      return gates.of(target).bulkhead.run((place) => next(lending(call, place)), signal, target.timeoutMs)
     },
-    queues: () => queuesOf(gates.values()),
+    queues: () => queuesOf(gates.all.values()),
   }
 }
 
@@ -63,8 +49,8 @@ function queuesOf(gates: Iterable<Gate>): Queue[] {
   return [...queues.values()]
 }
 
-function bulkheadFor({ maxConcurrency: limit, timeoutMs, server: name }: Target): Bulkhead {
-  return createBulkhead({ limit, queueMax: QUEUE_MAX, waitMsMax: Math.min(WAIT_MS_MAX, timeoutMs), name })
+function bulkheadFor({ maxConcurrency: limit, server: name }: Target): Bulkhead {
+  return createBulkhead({ limit, queueMax: QUEUE_MAX, waitMsMax: WAIT_MS_MAX, name })
 }
 
 /** A person who thinks about a question must not keep others from the server. */
@@ -72,12 +58,4 @@ function lending(call: RoutedCall, place: Place): RoutedCall {
   const { caller } = call
   const { ask } = caller
   return ask ? { ...call, caller: { ...caller, ask: (question) => place.lend(() => ask(question)) } } : call
-}
-
-function forgetIdle(gates: Map<string, Gate>): void {
-  for (const [key, { bulkhead }] of gates) if (bulkhead.running + bulkhead.waiting === 0) gates.delete(key)
-}
-
-function keyOf({ upstreamId, originalName, tool }: Target): string {
-  return tool?.kind === 'http' ? `${upstreamId}/${originalName}` : upstreamId
 }

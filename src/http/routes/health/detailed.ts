@@ -23,6 +23,7 @@ export const getDetailedHealth = endpoint({
       catalogComponent(context),
       sessionsComponent(health.sessions()),
       searchComponent(context),
+      breakersComponent(context),
       ...registry.upstreams.list().map((record) => serverComponent(context, record)),
     ]
     return {
@@ -75,6 +76,14 @@ function searchComponent({ search }: ApiContext): HealthComponent {
     return { ...facts, healthy: false, status: 'degraded' }
   const isIndexing = progress !== undefined && progress.known < progress.wanted
   return { ...facts, healthy: true, status: isIndexing ? 'indexing' : 'online' }
+}
+
+function breakersComponent({ breakers }: ApiContext): HealthComponent {
+  const all = breakers.list()
+  const others = all.filter(({ state }) => state !== 'closed').map(({ name, state }) => `${name} is ${state}`)
+  const healthy = others.length === 0
+  const message = healthy ? `All ${all.length} are closed` : others.join(', ')
+  return { name: 'circuit-breakers', kind: 'breakers', healthy, status: healthy ? 'online' : 'degraded', message }
 }
 
 function vectorsMessage(progress: NeuralProgress | undefined): string {

@@ -22,6 +22,9 @@ export const replaceServer = endpoint({
     if (body.name !== undefined) demand(context, request, 'servers:update', serverThing(body.name))
     const draft = serverDraft({ ...body, name: body.name ?? before.name }, toolTimeoutMs, before)
     await admit?.(draft)
-    return serverDetailsBody(context, await registry.upstreams.update(before.id, withAbsent(draft, ['description'])))
+    return serverDetailsBody(
+      context,
+      await registry.upstreams.update(before.id, withAbsent(draft, ['description', 'breaker', 'attempts'])),
+    )
   },
 })
