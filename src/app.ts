@@ -3,6 +3,7 @@ import type { Config } from '#config/config'
 import { removeGatewayFile, writeGatewayFile } from '#config/gateway-file'
 import { followConfig } from '#config/reload'
 import { secretKey } from '#config/secret-key'
+import { createRateLimits } from '#gateway/rate-limits'
 import { createApi } from '#http/api'
 import { createFrontDoor, type FrontDoor } from '#http/front-door'
 import type { HealthSource } from '#http/health-source'
@@ -62,6 +63,7 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
   const { registry, storage, gateway, breakers, search, access } = core
   const { upstreams, admission, discovery } = core.outbound
   const guard = createHostGuard(config)
+  const rates = createRateLimits({ perMinute: config.rates, shared: core.counts, now })
   const endpoint = createMcpEndpoint({
     ...upstreams,
     gateway,
@@ -69,6 +71,7 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
     search,
     ...access,
     guard,
+    rates,
     sealer: createSealer(await secretKey(config)),
     log: logs.logger('mcp'),
     bodyBytesMax: config.bodyBytesMax,
@@ -94,6 +97,7 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
     now,
     newId: uuidv7,
     hostGuard: guard,
+    rates,
     logLevel: logs.level,
     setLogLevel: logs.setLevel,
     admit: admission.admit,

@@ -14,7 +14,9 @@ import { applyFile } from '#registry/apply-file'
 import { openRegistry } from '#registry/registry'
 import type { Catalog, Registry } from '#registry/registry-api'
 import { openToolSearch, type OpenSearch } from '#search/open-tool-search'
+import type { SharedCounts } from '#resilience/rate-limit'
 import type { SharedRedis } from '#storage/open-redis'
+import { createRedisCounts } from '#storage/redis-counts'
 import { openStorage, type Storage } from '#storage/open-storage'
 import { breakerChanged, followCatalog } from '#telemetry/events'
 import type { createLogger } from '#telemetry/log'
@@ -37,6 +39,8 @@ export interface Foundation {
   readonly redis: SharedRedis | undefined
   /** News to and from the other gateways. */
   readonly broadcast: Broadcast
+  /** Counted with the other gateways where there is a Redis. */
+  readonly counts?: SharedCounts
   readonly registry: Registry
   readonly access: Access
   readonly search: OpenSearch
@@ -123,7 +127,7 @@ async function openTraces(
   return resources.use(openTracing({ settings, version: GATEWAY_INFO.version, log: logs.logger('telemetry') }))
 }
 
-type Stores = Pick<Foundation, 'storage' | 'redis' | 'broadcast'>
+type Stores = Pick<Foundation, 'storage' | 'redis' | 'broadcast' | 'counts'>
 
 /** What is kept, and what is shared with other gateways. */
 async function openStores(
@@ -136,7 +140,7 @@ async function openStores(
   // The package is only loaded where it is used: it costs memory.
   const { openRedis } = await import('#storage/open-redis')
   const shared = resources.use(await openRedis(redis.reveal(), logs.logger('redis')))
-  return { storage, redis: shared, broadcast: shared.broadcast }
+  return { storage, redis: shared, broadcast: shared.broadcast, counts: createRedisCounts(shared) }
 }
 
 async function openKeptAccess(

@@ -121,6 +121,8 @@ export interface Config {
   readonly egressAllow: readonly string[]
   readonly search: SearchConfig
   readonly access: AccessConfig
+  /** Requests a minute; 0 for any number. */
+  readonly rates: { readonly login: number; readonly management: number; readonly calls: number }
   readonly stdioRegistration: 'auto' | 'on' | 'off'
   /** What `/mcp` lists: the tools, or the meta-tools. */
   readonly expose: Expose

@@ -112,6 +112,11 @@ function staticConfig(values: SettingValues) {
     egressAllow: values.egress_allow,
     search: searchConfig(values),
     access: accessConfig(values),
+    rates: {
+      login: values.rate_limit_login,
+      management: values.rate_limit_management,
+      calls: values.rate_limit_calls,
+    },
     stdioRegistration: values.stdio_registration,
     expose: values.expose,
     metricsEnabled: values.metrics_enabled,

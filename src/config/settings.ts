@@ -43,6 +43,7 @@ function optional<T>(shown: string, parse: (text: string) => T, doc: string): Se
 
 const BODY_BYTES_DEFAULT = String(4 * 1024 * 1024)
 const RESULT_BYTES_DEFAULT = String(64 * 1024 * 1024)
+const RATE_MAX = 1_000_000_000
 const BYTES_MAX = 1024 * 1024 * 1024
 
 /**
@@ -151,6 +152,21 @@ export const SETTINGS = {
     'none',
     roleNameOf,
     'The role of callers without a credential: `none` (everybody needs a token or an API key), viewer, user, developer, operator, admin, or one of your own. Only while the gateway listens on loopback: everybody on the machine has it.',
+  ),
+  rate_limit_login: setting(
+    '300',
+    integerBetween(0, RATE_MAX),
+    'Logins and refreshes a minute from one address (of IPv6 the /64); 0 for any number. Wrong passwords are slowed down much earlier.',
+  ),
+  rate_limit_management: setting(
+    '12000',
+    integerBetween(0, RATE_MAX),
+    'REST requests a minute of one principal, those that run or find tools aside; 0 for any number.',
+  ),
+  rate_limit_calls: setting(
+    '3000000',
+    integerBetween(0, RATE_MAX),
+    'MCP requests and tools run or searched over REST, together, a minute of one principal; 0 for any number. The default stops nobody: set what your servers bear.',
   ),
   access_token_expire_minutes: setting('30', integerBetween(1, 1440), 'How long an access token is good.'),
   refresh_token_expire_days: setting('14', integerBetween(1, 365), 'How long a login lasts that nobody uses.'),

@@ -5,6 +5,7 @@ import type { logLevelBody } from '#contract/log-level'
 import type { Breakers } from '#gateway/breakers'
 import type { ExecutionStore } from '#gateway/executions'
 import type { Gateway } from '#gateway/gateway'
+import type { RateLimits } from '#gateway/rate-limits'
 import type { VisibleViews } from '#gateway/visible-views'
 import type { Identity } from '#identity/create-identity'
 import type { Principal } from '#identity/principal'
@@ -62,6 +63,8 @@ export interface ApiDeps {
   setLogLevel(level: LogLevel): void
   /** Rules for what is registered over the API: where it may lead, what it may start. Throws AppError. */
   admit?(draft: UpstreamDraft | HttpToolDraft): void | Promise<void>
+  /** How much callers may ask for. */
+  readonly rates?: RateLimits
   /** Host and Origin check; asked before anything else of every request. */
   hostGuard?(request: IncomingMessage): AppError | undefined
   /** Looks for servers in one place, or in all that the configuration names, and registers the new ones. */

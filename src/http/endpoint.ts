@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Principal } from '#identity/principal'
+import type { RateClass } from '#gateway/rate-limits'
 import type { Action } from '#policy/permission'
 import type { ApiDeps } from './api-deps.ts'
 
@@ -49,6 +50,8 @@ interface Contract<P, Q, B, A> {
   readonly path: string
   /** Who may: the permission that the caller needs, or everybody. */
   readonly access: Access
+  /** What it is counted as; without it `management`, and nothing where it is public. */
+  readonly rate?: RateClass
   readonly group: string
   readonly summary: string
   readonly params?: z.ZodType<P>

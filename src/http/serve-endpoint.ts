@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { problem } from '#contract/problem'
 import type { Principal } from '#identity/principal'
+import { networkOf } from '#identity/addresses'
 import { bearerOf, callerOf } from '#identity/bearer'
 import type { BodyReader } from './body-reader.ts'
 import { demand, denied } from './demand.ts'
@@ -27,10 +28,11 @@ export function serveEndpoint(app: FastifyInstance, endpoint: Endpoint, { contex
       response: { [status]: mediaType ? { content: { [mediaType]: { schema: answer } } } : answer, default: problem },
     },
     // Before the body is read: who may not, learns nothing of what is wrong with it.
-    async onRequest(request) {
-      if (access === 'public') return
+    async onRequest(request, reply) {
+      if (access === 'public') return limit(endpoint, context, { request, reply })
       const principal = await callerOf(context, request.headers.authorization, request.ip)
       callers.set(request, principal)
+      await limit(endpoint, context, { request, reply, principal })
       if (access !== 'self' && !context.policy.decide(principal, access).allowed) throw denied(access)
       demand(context, { principal }, 'routes:use', route)
     },
@@ -46,6 +48,19 @@ export function serveEndpoint(app: FastifyInstance, endpoint: Endpoint, { contex
 /** As roles that deny a route name it: `DELETE /api/v1/tools/{name}`. */
 export function routeName({ method, path }: Pick<Endpoint, 'method' | 'path'>): string {
   return `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`
+}
+
+interface Visit {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly principal?: Principal
+}
+
+/** Counts the request for whoever is known, else for where it comes from. */
+async function limit({ rate, access }: Endpoint, { rates }: ApiContext, visit: Visit): Promise<void> {
+  const kind = rate ?? (access === 'public' ? undefined : 'management')
+  if (!rates || kind === undefined) return
+  await rates.admit(kind, visit.principal?.id ?? networkOf(visit.request.ip), visit.reply.raw)
 }
 
 /** Who sent a request: found out before its body is read. */

@@ -8,6 +8,7 @@ import { errorText, isRpcId, readMessage } from '#kernel/rpc-message'
 import type { Authenticator } from '#identity/authenticate'
 import { callerOf } from '#identity/bearer'
 import type { Principal } from '#identity/principal'
+import type { RateLimits } from '#gateway/rate-limits'
 import type { HostGuard } from './host-guard.ts'
 import { createKeepAlives } from './keep-alives.ts'
 import { createLegacy, type Arrival } from './legacy.ts'
@@ -31,6 +32,8 @@ export interface EndpointDeps extends McpDeps {
   /** The caller without a credential, where there may be one. */
   readonly principal: Principal | undefined
   readonly guard: HostGuard
+  /** How much callers may ask for. */
+  readonly rates?: RateLimits
   /** How long a session may do nothing. */
   readonly sessionIdleMsMax?: number
 }
@@ -121,19 +124,28 @@ function decoded(segment: string): string {
 }
 
 /** Nothing leaves this function unanswered: what goes wrong becomes a JSON-RPC error with the right status. */
-function guarded(deps: EndpointDeps, visit: Visit, answer: (arrival: Arrival) => void | Promise<void>): void {
+function guarded(deps: EndpointDeps, visit: Visit, answer: Answer): void {
   const failed = (thrown: unknown): void => refuse(deps, visit, thrown)
   try {
     const refusal = deps.guard(visit.request)
     if (refusal) throw refusal
     const principal = callerOf(deps, visit.request.headers.authorization, visit.request.socket.remoteAddress)
     // Nearly always known already: then nothing is waited for.
-    if (principal instanceof Promise) principal.then((known) => answer({ ...visit, principal: known })).catch(failed)
-    else answer({ ...visit, principal })?.catch(failed)
+    if (principal instanceof Promise)
+      principal.then((known) => admit(deps, { ...visit, principal: known }, answer)).catch(failed)
+    else admit(deps, { ...visit, principal }, answer)?.catch(failed)
   } catch (thrown) {
     failed(thrown)
   }
 }
+
+/** Counted by principal; what is asked over REST counts with it. */
+function admit({ rates }: EndpointDeps, arrival: Arrival, answer: Answer): void | Promise<void> {
+  const counting = rates?.admit('calls', arrival.principal.id, arrival.response)
+  return counting ? counting.then(() => answer(arrival)) : answer(arrival)
+}
+
+type Answer = (arrival: Arrival) => void | Promise<void>
 
 /** A request of whom nothing is known yet. */
 type Visit = Omit<Arrival, 'principal'>
@@ -141,7 +153,8 @@ type Visit = Omit<Arrival, 'principal'>
 function refuse({ log }: EndpointDeps, { request, response }: Visit, thrown: unknown, idText = 'null'): void {
   const error = toAppError(thrown)
   if (error.code === 'internal_error') log.error({ error: error.cause, url: request.url }, 'request failed')
-  const { allow = 'GET, POST, DELETE' } = error.details
+  const { allow = 'GET, POST, DELETE', retry_after: retryAfter } = error.details
+  if (typeof retryAfter === 'number') response.setHeader('retry-after', String(retryAfter))
   if (error.code === 'method_not_allowed' && typeof allow === 'string') response.setHeader('allow', allow)
   if (error.code === 'authentication_error') response.setHeader('www-authenticate', 'Bearer')
   // What is left of a body that is too large is not read: the connection cannot go on.

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { GatewayChild } from '../support/gateway-child.ts'
+import { startBackend } from '../support/recording-backend.ts'
 import { startRedisServer } from '../support/redis-server.ts'
 import { hasReplicas, loggedIn, startReplicas } from '../support/replicas.ts'
 import { until } from '../support/until.ts'
@@ -106,5 +107,38 @@ describe.skipIf(!hasReplicas)('two gateways on one PostgreSQL and one Redis', ()
       401, 401, 200,
     ])
     for (const gateway of [one, two]) expect(gateway.log().match(/redis is away/g)).toHaveLength(1)
+  })
+
+  test('500 calls at once against a limit of 100 let exactly 100 through, over both; without Redis each counts alone', async () => {
+    await using backend = await startBackend()
+    backend.on('/lamp', '{}')
+    const file = { tools: { lamp: { endpoint: `${backend.url}/lamp`, description: 'Light' } } }
+    await using replicas = await startReplicas({ file, env: { META_MCP_RATE_LIMIT_CALLS: '100' } })
+    const { one, two } = replicas
+    const admin = await loggedIn(one)
+    const burst = async (count: number, headers: Headers): Promise<Record<number, number>> => {
+      const answers = await Promise.all(
+        Array.from({ length: count }, (_, index) => [one, two][index % 2]!.api.execute('lamp', {}, headers)),
+      )
+      return Object.fromEntries(
+        Map.groupBy(answers, ({ status }) => status)
+          .entries()
+          .map(([status, { length }]) => [status, length]),
+      )
+    }
+    expect(await burst(500, admin)).toEqual({ 200: 100, 429: 400 })
+    expect(backend.seen).toHaveLength(100)
+
+    const made = await one.api.send('POST', 'users', { ...ANN, roles: ['user'] }, admin)
+    expect(made.status).toBe(201)
+    const ann = await loggedIn(one, ANN)
+    expect(await burst(60, ann)).toEqual({ 200: 60 })
+    await replicas.redis.close()
+    // In the middle of it: nobody waits in vain, what was counted still is, and then each gateway has its own count.
+    const { 200: through = 0, 429: refused = 0, ...others } = await burst(300, ann)
+    expect(others).toEqual({})
+    expect(through + refused).toBe(300)
+    expect(through).toBeGreaterThanOrEqual(40)
+    expect(through).toBeLessThanOrEqual(140)
   })
 })

@@ -6,6 +6,7 @@ export const login = endpoint({
   method: 'POST',
   path: '/api/v1/auth/login',
   access: 'public',
+  rate: 'login',
   group: 'auth',
   summary: 'Tokens for a user name and a password',
   body: loginRequest,

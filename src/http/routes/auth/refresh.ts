@@ -6,6 +6,7 @@ export const refreshLogin = endpoint({
   method: 'POST',
   path: '/api/v1/auth/refresh',
   access: 'public',
+  rate: 'login',
   group: 'auth',
   summary: 'A new pair of tokens for a refresh token, which is used up',
   body: refreshRequest,

@@ -17,6 +17,7 @@ export const executeTool = endpoint({
   method: 'POST',
   path: '/api/v1/tools/:name/execute',
   access: 'tools:execute',
+  rate: 'calls',
   group: 'tools',
   summary: 'Call a tool',
   params: toolParams,
