@@ -60,7 +60,7 @@ interface Parts {
 
 async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoor> {
   const { config, core, resources } = parts
-  const { registry, storage, gateway, breakers, search, access } = core
+  const { registry, storage, audit, gateway, breakers, search, access } = core
   const { upstreams, admission, discovery } = core.outbound
   const guard = createHostGuard(config)
   const rates = createRateLimits({ perMinute: config.rates, shared: core.counts, now })
@@ -85,6 +85,7 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
     breakers,
     upstreams,
     executions: storage.executions,
+    audit,
     search,
     exposureOf,
     definitionTokens: endpoint.definitionTokens,

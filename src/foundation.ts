@@ -1,7 +1,10 @@
 import { join } from 'node:path'
+import { openAudit, type AuditLog } from '#audit/audit-log'
+import { createCallRecords } from '#audit/call-records'
 import type { Config, DynamicConfig } from '#config/config'
 import { secretKey } from '#config/secret-key'
 import type { Breakers } from '#gateway/breakers'
+import { createCallDecisions } from '#gateway/call-decisions'
 import type { Gateway } from '#gateway/gateway'
 import { keepAccess } from '#gateway/keep-access'
 import { openAccess, type Access } from '#gateway/open-access'
@@ -41,6 +44,7 @@ export interface Foundation {
   readonly broadcast: Broadcast
   /** Counted with the other gateways where there is a Redis. */
   readonly counts?: SharedCounts
+  readonly audit: AuditLog
   readonly registry: Registry
   readonly access: Access
   readonly search: OpenSearch
@@ -68,11 +72,8 @@ export async function openFoundation(
   await applyFile(registry, config.dynamic, logs.logger('registry'))
   const access = await openKeptAccess(config, { ...stores, catalog: registry.catalog, logs }, resources)
   const shared = { catalog: registry.catalog, ...access, now }
-  const searchDeps = {
-    stores: storage.search,
-    settings: { ...config.search, indexFile: join(config.dataDir, 'search-index') },
-    log: logs.logger('search'),
-  }
+  const settings = { ...config.search, indexFile: join(config.dataDir, 'search-index') }
+  const searchDeps = { stores: storage.search, settings, log: logs.logger('search') }
   const search = resources.use(await openToolSearch({ ...shared, ...searchDeps }))
   const news: Foundation['news'] = { resourceUpdated() {}, taskChanged() {} }
   const { resultBytesMax: messageBytesMax, handshakeTimeoutMs, toolTimeoutMs } = config
@@ -82,6 +83,7 @@ export async function openFoundation(
     openGateway({
       ...shared,
       executions: storage.executions,
+      audit: callAudit(stores.audit, shared),
       dispatch: (call) => outbound.dispatch(call),
       endurance: config.endurance,
       isOnline: (upstreamId) => outbound.upstreams.status(upstreamId).state === 'online',
@@ -116,6 +118,11 @@ export async function openFoundation(
   return { ...stores, access, registry, search, outbound, gateway, breakers, workload, tracing, news, apply }
 }
 
+function callAudit(audit: AuditLog, { catalog, policy, views }: Access & { readonly catalog: Catalog }) {
+  const decisionOf = createCallDecisions(catalog, policy, views.scopeOf)
+  return { ended: createCallRecords(audit, decisionOf), admit: audit.admit }
+}
+
 /** Only loaded where calls are traced. */
 async function openTraces(
   { tracing: settings }: Config,
@@ -127,20 +134,19 @@ async function openTraces(
   return resources.use(openTracing({ settings, version: GATEWAY_INFO.version, log: logs.logger('telemetry') }))
 }
 
-type Stores = Pick<Foundation, 'storage' | 'redis' | 'broadcast' | 'counts'>
+type Stores = Pick<Foundation, 'storage' | 'audit' | 'redis' | 'broadcast' | 'counts'>
 
 /** What is kept, and what is shared with other gateways. */
-async function openStores(
-  { database, redis }: Config,
-  { logs }: AppDeps,
-  resources: AsyncDisposableStack,
-): Promise<Stores> {
+async function openStores(config: Config, { logs }: AppDeps, resources: AsyncDisposableStack): Promise<Stores> {
+  const { database, redis } = config
   const storage = resources.use(await openStorage(database, { log: logs.logger('storage'), now }))
-  if (!redis) return { storage, redis, broadcast: NO_BROADCAST }
+  const auditDeps = { store: storage.audit, secret: await secretKey(config), log: logs.logger('audit') }
+  const audit = resources.use(openAudit({ ...auditDeps, now, newId: uuidv7 }))
+  if (!redis) return { storage, audit, redis, broadcast: NO_BROADCAST }
   // The package is only loaded where it is used: it costs memory.
   const { openRedis } = await import('#storage/open-redis')
   const shared = resources.use(await openRedis(redis.reveal(), logs.logger('redis')))
-  return { storage, redis: shared, broadcast: shared.broadcast, counts: createRedisCounts(shared) }
+  return { storage, audit, redis: shared, broadcast: shared.broadcast, counts: createRedisCounts(shared) }
 }
 
 async function openKeptAccess(

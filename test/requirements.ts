@@ -52,8 +52,8 @@ const ROWS: readonly Row[] = [
   ['R050', 'ToolService: registration and management', NOW],
   ['R051', 'execution with HTTP calls', NOW],
   ['R052', 'tool search and discovery', NOW],
-  ['R053', 'execution history tracking', LATER],
-  ['R054', 'tool statistics and metrics', LATER],
+  ['R053', 'execution history tracking', NOW],
+  ['R054', 'tool statistics and metrics', NOW],
   ['R060', 'AuthService authn+authz', NOW],
   ['R061', 'JWT management', NOW],
   ['R062', 'permission checking', NOW],
@@ -179,7 +179,7 @@ const ROWS: readonly Row[] = [
   ['R283', 'microservices decomposition', LATER],
   ['R290', 'OAuth2 third-party', LATER],
   ['R291', 'MFA', LATER],
-  ['R292', 'audit logging', LATER],
+  ['R292', 'audit logging', NOW],
   ['R293', 'encryption at rest and in transit', LATER],
 ]
 

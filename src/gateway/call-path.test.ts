@@ -6,7 +6,18 @@ import type { CallKind, Dispatch, Interceptor } from './call.ts'
 import { callPath, createGateway, type Links } from './call-path.ts'
 import { createHistory } from './history.ts'
 
-const ORDER = ['fallback', 'validateArguments', 'guards', 'limitConcurrency', 'retry', 'breaker', 'timeout'] as const
+const ORDER = [
+  'admitAudit',
+  'fallback',
+  'validateArguments',
+  'guards',
+  'limitConcurrency',
+  'retry',
+  'breaker',
+  'timeout',
+] as const
+/** Of calls that are not of tools. */
+const ALL = [ORDER[0], ...ORDER.slice(4)]
 
 async function openGateway(dispatch: Dispatch, own: Partial<Links> = {}) {
   const t = await openTestRegistry()
@@ -24,6 +35,7 @@ async function openGateway(dispatch: Dispatch, own: Partial<Links> = {}) {
   const observers = {
     trace: (_call, outcome) => void heard.push(outcome instanceof AppError ? outcome.code : outcome.text),
     history: history.ended,
+    audit: () => undefined,
     learn: () => undefined,
     count: () => undefined,
   } satisfies Partial<Links>
@@ -48,8 +60,8 @@ async function openGateway(dispatch: Dispatch, own: Partial<Links> = {}) {
 describe('R252 the call path', () => {
   test.each<[CallKind, string, readonly string[]]>([
     ['tool', 'files__read', ORDER],
-    ['prompt', 'files__ask', ORDER.slice(3)],
-    ['resource', 'file:///a', ORDER.slice(3)],
+    ['prompt', 'files__ask', ALL],
+    ['resource', 'file:///a', ALL],
   ])('takes a %s through its links in their order, and notes when', async (kind, name, links) => {
     await using t = await openGateway(async () => callResult())
     const call = testCall({ kind, name })

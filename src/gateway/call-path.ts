@@ -26,7 +26,9 @@ export interface Links {
   readonly trace: Observer
   readonly count: Observer
   readonly history: Observer
+  readonly audit: Observer
   readonly learn: Observer
+  readonly admitAudit: Interceptor
   readonly fallback: Interceptor
   readonly validateArguments: Interceptor
   readonly guards: Interceptor
@@ -45,7 +47,9 @@ export function callPath(links: Links): readonly Row[] {
     { name: 'trace', kinds: ALL, ended: links.trace },
     { name: 'count', kinds: ALL, ended: links.count },
     { name: 'history', kinds: ALL, ended: links.history },
+    { name: 'audit', kinds: ALL, ended: links.audit },
     { name: 'learn', kinds: TOOLS, ended: links.learn },
+    { name: 'admit-audit', kinds: ALL, run: links.admitAudit },
     { name: 'fallback', kinds: TOOLS, run: links.fallback },
     { name: 'validate-arguments', kinds: TOOLS, run: links.validateArguments },
     { name: 'guards', kinds: TOOLS, run: links.guards },

@@ -6,7 +6,7 @@ import type { BreakerRules } from '#resilience/breaker'
 import { createAlternatives } from './alternatives.ts'
 import { createArgumentSchemas } from './argument-schemas.ts'
 import { createBreakers, type BreakerChanged, type Breakers } from './breakers.ts'
-import { isToolError, type Call, type Dispatch } from './call.ts'
+import { isToolError, type Call, type Dispatch, type Observer } from './call.ts'
 import { createCallMeter, type CallMeter } from './call-meter.ts'
 import { callPath, createGateway } from './call-path.ts'
 import type { ExecutionStore } from './executions.ts'
@@ -24,6 +24,13 @@ import { toolTarget } from './route.ts'
 import { createTrace } from './trace.ts'
 import type { VisibleViews } from './visible-views.ts'
 
+/** Where each call leaves a record. */
+interface AuditOfCalls {
+  readonly ended: Observer
+  /** Throws `unavailable` while records cannot be written. */
+  admit(): void
+}
+
 export interface OpenGatewayDeps {
   readonly views: VisibleViews
   readonly catalog: Pick<Catalog, 'allTools'>
@@ -33,6 +40,7 @@ export interface OpenGatewayDeps {
   breakerChanged(change: BreakerChanged): void
   readonly executions: ExecutionStore
   readonly dispatch: Dispatch
+  readonly audit: AuditOfCalls
   /** Hears of the calls of tools that did not fail. */
   succeeded(call: Call): void
   /** Absent where no call is traced. */
@@ -87,8 +95,13 @@ export function openGateway(deps: OpenGatewayDeps): OpenGateway {
     trace: createTrace({ log, slowMs: deps.slowCallMs, now }),
     count: meter.ended,
     history: history.ended,
+    audit: deps.audit.ended,
     learn(call, outcome) {
       if (!(outcome instanceof AppError) && !isToolError(outcome)) deps.succeeded(call)
+    },
+    admitAudit(call, next) {
+      deps.audit.admit()
+      return next(call)
     },
     fallback: createFallback(views),
     validateArguments: createValidateArguments(schemas),

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { z } from 'zod'
+import type { AuditLog } from '#audit/audit-log'
 import type { discoveryAnswer, discoveryRequest } from '#contract/discovery'
 import type { logLevelBody } from '#contract/log-level'
 import type { Breakers } from '#gateway/breakers'
@@ -37,6 +38,7 @@ export interface ApiDeps {
   readonly gateway: Pick<Gateway, 'run'>
   readonly breakers: Pick<Breakers, 'list' | 'reset'>
   readonly executions: ExecutionStore
+  readonly audit: AuditLog
   readonly search: OpenSearch
   readonly upstreams: UpstreamControl
   readonly health: HealthSource

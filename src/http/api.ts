@@ -12,7 +12,7 @@ import { failureOf, problemReply } from './problem.ts'
 import { createRequestId } from './request-id.ts'
 import { logFailure, watchRequest } from './request-log.ts'
 import { ENDPOINTS } from './routes.ts'
-import { serveEndpoint } from './serve-endpoint.ts'
+import { auditFailure, serveEndpoint } from './serve-endpoint.ts'
 
 const ADDRESS_PART_MAX = 4096
 
@@ -50,11 +50,12 @@ function checkAccess({ method, path, access }: Endpoint): void {
 }
 
 function createFastify(deps: ApiDeps): FastifyInstance {
-  const fail = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+  const fail = async (thrown: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const error = failureOf(thrown)
     logFailure(deps.log, request, error)
+    await auditFailure(deps, request, error)
     const { status, headers, body } = problemReply(error, deps.now())
-    void reply
+    await reply
       .code(status)
       .headers({ ...headers, 'X-Request-Id': request.id, 'content-type': 'application/json; charset=utf-8' })
       .send(JSON.stringify(body))
@@ -67,7 +68,7 @@ function createFastify(deps: ApiDeps): FastifyInstance {
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: ADDRESS_PART_MAX },
     frameworkErrors(thrown, request, reply) {
       watchRequest(deps.log, request, reply)
-      fail(thrown, request, reply)
+      void fail(thrown, request, reply)
     },
   })
   app.setErrorHandler(fail)

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { z } from 'zod'
 import type { Principal } from '#identity/principal'
 import type { RateClass } from '#gateway/rate-limits'
@@ -15,6 +16,12 @@ export interface ApiContext extends ApiDeps {
   openApiText(): string
 }
 
+/** What only the handler knows. */
+export interface Told {
+  /** Who it was, where a request without a credential shows that. */
+  actor?: { readonly id: string; readonly username: string }
+}
+
 /** One request, checked against the contract of its endpoint. */
 export interface ApiRequest<P = unknown, Q = unknown, B = unknown> {
   readonly params: P
@@ -24,6 +31,8 @@ export interface ApiRequest<P = unknown, Q = unknown, B = unknown> {
   /** What the principal was proved with. */
   readonly credential: string | undefined
   readonly origin: { readonly ip: string; readonly agent: string | undefined }
+  /** What the audit is told of this request beside what it sees. */
+  readonly told: Told
   /** What the answer carries as `X-Request-Id`. */
   readonly requestId: string
   /** The body as it came: for what travels on to the letter. */
@@ -40,6 +49,17 @@ export class ReadyText {
 
   constructor(text: string, contentType = 'application/json; charset=utf-8') {
     this.text = text
+    this.contentType = contentType
+  }
+}
+
+/** An answer that is longer than one wants to hold. */
+export class ReadyStream {
+  readonly stream: Readable
+  readonly contentType: string
+
+  constructor(stream: Readable, contentType: string) {
+    this.stream = stream
     this.contentType = contentType
   }
 }
@@ -78,4 +98,4 @@ export function endpoint<A, P = undefined, Q = undefined, B = undefined>(
   return declaration
 }
 
-type Handled<A> = A | ReadyText
+type Handled<A> = A | ReadyText | ReadyStream

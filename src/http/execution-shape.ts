@@ -3,7 +3,7 @@ import type { Execution, ExecutionFilter } from '#gateway/executions'
 import type { Registry } from '#registry/registry-api'
 import { defined } from './defined.ts'
 import { findTool } from './find-tool.ts'
-import { isoTime } from './page.ts'
+import { isoTime, msOf } from './page.ts'
 
 /** A call of the history as answers show it. */
 export function executionBody(execution: Execution): ExecutionBody {
@@ -39,8 +39,8 @@ export function executionFilter(registry: Registry, query: ExecutionQuery): Exec
       server: query.server,
       principal: query.principal,
       outcome: query.status,
-      from: from === undefined ? undefined : Date.parse(from),
-      to: to === undefined ? undefined : Date.parse(to),
+      from: msOf(from),
+      to: msOf(to),
     }),
     limit,
     offset,

@@ -12,3 +12,8 @@ export function isoTime(atMs: number): string {
 export function isoTimeOrNull(atMs: number | undefined): string | null {
   return atMs === undefined ? null : isoTime(atMs)
 }
+
+/** A time that a caller wrote, where he wrote one. */
+export function msOf(time: string | undefined): number | undefined {
+  return time === undefined ? undefined : Date.parse(time)
+}

@@ -17,6 +17,7 @@ test('R150, R151 a role lives: made, listed, in force at once, replaced, removed
   })
   const { body } = await t.send('GET', '/api/v1/roles')
   expect((body as { roles: { name: string }[] }).roles.map(({ name }) => name)).toEqual([
+    'auditor',
     'viewer',
     'user',
     'developer',

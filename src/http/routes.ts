@@ -4,6 +4,9 @@ import { setLogLevel } from './routes/admin/set-log-level.ts'
 import { listBreakers } from './routes/circuit-breakers/list.ts'
 import { resetBreaker } from './routes/circuit-breakers/reset.ts'
 import { getExecution } from './routes/executions/get.ts'
+import { exportAudit } from './routes/audit/export.ts'
+import { listAudit } from './routes/audit/list.ts'
+import { verifyAudit } from './routes/audit/verify.ts'
 import { listExecutions } from './routes/executions/list.ts'
 import { getDetailedHealth } from './routes/health/detailed.ts'
 import { getLiveness } from './routes/health/live.ts'
@@ -71,6 +74,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listExecutions, getExecution,
   listSearches,   getSearchStats,
   listLessons,    forgetLessons,
+  // who did what
+  listAudit,      verifyAudit,      exportAudit,
   // MCP servers
   listServers,    registerServer,   discoverServers,
   getServer,      replaceServer,    changeServer,     removeServer,

@@ -3,9 +3,11 @@ import { problem } from '#contract/problem'
 import type { Principal } from '#identity/principal'
 import { networkOf } from '#identity/addresses'
 import { bearerOf, callerOf } from '#identity/bearer'
+import type { AppError } from '#kernel/errors'
 import type { BodyReader } from './body-reader.ts'
+import { auditEntry, isChange } from './audit-trail.ts'
 import { demand, denied } from './demand.ts'
-import { ReadyText, type ApiContext, type ApiRequest, type Endpoint } from './endpoint.ts'
+import { ReadyStream, ReadyText, type ApiContext, type ApiRequest, type Endpoint, type Told } from './endpoint.ts'
 
 interface Serving {
   readonly context: ApiContext
@@ -19,6 +21,7 @@ export function serveEndpoint(app: FastifyInstance, endpoint: Endpoint, { contex
   app.route({
     method,
     url: path,
+    config: { endpoint },
     schema: {
       tags: [endpoint.group],
       summary: endpoint.summary,
@@ -29,6 +32,7 @@ export function serveEndpoint(app: FastifyInstance, endpoint: Endpoint, { contex
     },
     // Before the body is read: who may not, learns nothing of what is wrong with it.
     async onRequest(request, reply) {
+      if (isChange(endpoint)) context.audit.admit()
       if (access === 'public') return limit(endpoint, context, { request, reply })
       const principal = await callerOf(context, request.headers.authorization, request.ip)
       callers.set(request, principal)
@@ -37,8 +41,12 @@ export function serveEndpoint(app: FastifyInstance, endpoint: Endpoint, { contex
       demand(context, { principal }, 'routes:use', route)
     },
     async handler(request, reply) {
-      const result = await endpoint.handle(context, apiRequest(request, reply, bodies))
+      const told: Told = {}
+      const result = await endpoint.handle(context, { ...apiRequest(request, reply, bodies), told })
+      const entry = auditEntry(context, { request, endpoint, principal: callers.get(request), told })
+      if (entry) await context.audit.record(entry)
       void reply.code(status)
+      if (result instanceof ReadyStream) return reply.type(result.contentType).send(result.stream)
       if (!(result instanceof ReadyText)) return reply.send(result)
       return reply.type(result.contentType).send(result.text)
     },
@@ -63,11 +71,20 @@ async function limit({ rate, access }: Endpoint, { rates }: ApiContext, visit: V
   await rates.admit(kind, visit.principal?.id ?? networkOf(visit.request.ip), visit.reply.raw)
 }
 
+/** What a request that failed leaves in the audit; waited for only when the audit falls behind. */
+export async function auditFailure(context: AuditContext, request: FastifyRequest, error: AppError): Promise<void> {
+  const { endpoint } = request.routeOptions.config as { readonly endpoint?: Endpoint }
+  const entry = auditEntry(context, { request, endpoint, principal: callers.get(request) }, error)
+  if (entry) await context.audit.note(entry)
+}
+
+type AuditContext = Pick<ApiContext, 'audit' | 'newId' | 'now'>
+
 /** Who sent a request: found out before its body is read. */
 const callers = new WeakMap<FastifyRequest, Principal>()
 const NOBODY: Principal = { id: '', roles: [], kind: 'local' }
 
-function apiRequest(request: FastifyRequest, reply: FastifyReply, bodies: BodyReader): ApiRequest {
+function apiRequest(request: FastifyRequest, reply: FastifyReply, bodies: BodyReader): Omit<ApiRequest, 'told'> {
   const { params, query, body } = request
   return {
     params,

@@ -1,6 +1,6 @@
 import { ValidationError } from '#kernel/errors'
 import type { Connection } from '#registry/records'
-import { isSecretName, MASK, maskArguments, maskUrl, maskValues, unmaskValues } from './masks.ts'
+import { isSecretName, MASK, maskArguments, maskUrl, maskValues, unmaskValues } from '#kernel/masks'
 
 /** How a server is reached, as answers show it. */
 export function maskedConnection(connection: Connection) {

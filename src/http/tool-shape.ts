@@ -7,7 +7,7 @@ import type { HttpToolRecord } from '#registry/records'
 import type { HttpToolDraft, ToolOverrideChange } from '#registry/registry-api'
 import { defined } from './defined.ts'
 import { enduranceBody, enduranceMembers } from './endurance-shape.ts'
-import { MASK, maskUrl, maskValues, unmaskValues } from './masks.ts'
+import { MASK, maskUrl, maskValues, unmaskValues } from '#kernel/masks'
 import { isoTime } from './page.ts'
 
 /** A tool as lists show it. */

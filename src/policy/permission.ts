@@ -16,6 +16,7 @@ const ACTIONS = {
   metrics: ['read'],
   settings: ['read', 'update'],
   roles: ['read', 'create', 'update', 'delete'],
+  audit: ['read'],
   users: ['read', 'create', 'update', 'delete'],
   // Everybody may, unless a role denies it; the name is `DELETE /api/v1/tools/{name}`.
   routes: ['use'],

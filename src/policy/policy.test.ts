@@ -71,9 +71,9 @@ describe('R150, R151 a decision', () => {
     expect(policy.decide(who('viewer'), 'tools:execute').rule).toBe('no role allows tools:execute')
   })
 
-  test('each built-in role may do what the one before it may', () => {
+  test('each built-in role but the auditor may do what the one before it may', () => {
     const policy = createPolicy(BUILT_IN_ROLES)
-    const allowed = BUILT_IN_ROLES.map(({ name }) =>
+    const allowed = BUILT_IN_ROLES.slice(1).map(({ name }) =>
       allActions().filter((action) => policy.decide(who(name), action).allowed),
     )
     for (const [index, own] of allowed.entries()) expect(own).toEqual(expect.arrayContaining(allowed[index - 1] ?? []))

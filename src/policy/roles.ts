@@ -16,10 +16,12 @@ interface WrittenRole {
 const READ = ['tools:read', 'servers:read', 'namespaces:read', 'searches:read', 'health:read']
 const USE = [...READ, 'tools:execute', 'prompts:use', 'resources:use']
 const DEVELOP = [...USE, 'tools:*', 'namespaces:*', 'executions:read', 'searches:*']
+const AUDIT = [...READ, 'executions:read', 'audit:read']
 const OPERATE = [...DEVELOP, 'servers:*', 'metrics:read', 'breakers:*', 'settings:*']
 
-/** The roles that every gateway has, from the least to the most. */
+/** The roles that every gateway has: the auditor, who reads what others did, and the others from the least to the most. */
 export const BUILT_IN_ROLES: readonly Role[] = [
+  role('auditor', AUDIT),
   role('viewer', READ),
   role('user', USE),
   role('developer', DEVELOP),

@@ -11,7 +11,8 @@ export function createExecutionStore(engine: Engine): ExecutionStore {
   const { db } = engine
   return {
     async append(executions) {
-      if (executions.length > 0) await engine.appendExecutions(executions.map(rowOf))
+      if (executions.length === 0) return
+      await db.transaction().execute((transaction) => engine.insert(transaction, 'executions', executions.map(rowOf)))
     },
     async list(filter) {
       const [rows, total] = await Promise.all([page(db, filter), count(db, filter)])

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { AppError } from '#kernel/errors'
+import { createAuditTables } from './audit-tables.ts'
 import { createIdentityTables } from './identity-tables.ts'
 import { type Database, type Engine, RECORD_TABLES } from './schema.ts'
 
@@ -12,6 +13,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0002_search': { up: createSearchTables },
   '0003_identity': { up: createIdentityTables },
   '0004_roles': { up: (db: Kysely<unknown>) => createRecordTable(db, 'roles') },
+  '0008_audit': { up: createAuditTables },
 }
 
 /**

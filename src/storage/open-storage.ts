@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { AuditStore } from '#audit/record'
 import type { DatabaseConfig } from '#config/config'
 import type { ExecutionStore } from '#gateway/executions'
 import type { IdentityStores } from '#identity/create-identity'
@@ -6,6 +7,7 @@ import type { Logger } from '#kernel/logger'
 import type { RoleRecord, RoleStore } from '#policy/role-registry'
 import type { RegistryStores } from '#registry/stores'
 import type { SearchStores } from '#search/open-tool-search'
+import { createAuditStore } from './audit.ts'
 import { createApiKeyStore } from './api-keys.ts'
 import { createExecutionStore } from './executions.ts'
 import { createExposedNameStore } from './exposed-names.ts'
@@ -28,6 +30,7 @@ export interface Storage extends AsyncDisposable {
   readonly kind: DatabaseConfig['kind']
   readonly registry: RegistryStores
   readonly executions: ExecutionStore
+  readonly audit: AuditStore
   readonly search: SearchStores
   readonly roles: RoleStore
   readonly identity: IdentityStores
@@ -69,6 +72,7 @@ function createStorage(engine: Engine): Storage {
     kind,
     registry: createRegistryStores(db),
     executions: guarded(createExecutionStore(engine)),
+    audit: guarded(createAuditStore(engine)),
     search: createSearchStores(db),
     roles: guarded(createRecordStore<RoleRecord>(db, 'roles')),
     identity: createIdentityStores(engine),

@@ -2,7 +2,7 @@ import { CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely'
 import { Client, type CustomTypesConfig, Pool, types } from 'pg'
 import { AppError, messageOf } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
-import { EXECUTION_COLUMNS, type Database, type Engine, type ExecutionTable, type Schema } from './schema.ts'
+import { CALL_COLUMNS, type CallRow, type CallTable, type Database, type Engine, type Schema } from './schema.ts'
 
 type TypeId = Parameters<typeof types.getTypeParser>[0]
 
@@ -31,7 +31,7 @@ export async function openPostgres(url: string, log: Logger): Promise<Engine> {
     await pool.end()
     throw unreachable(address, thrown)
   }
-  return { kind: 'postgres', db, appendExecutions: (rows) => appendExecutions(db, rows), close: () => db.destroy() }
+  return { kind: 'postgres', db, insert, close: () => db.destroy() }
 }
 
 function openPool(url: string, log: Logger): Pool {
@@ -57,12 +57,13 @@ const int8AsNumber: CustomTypesConfig = {
 }
 
 /** One parameter for any number of rows. */
-async function appendExecutions(db: Database, rows: readonly ExecutionTable[]): Promise<void> {
-  const columns = sql.join(EXECUTION_COLUMNS.map((column) => sql.ref(column)))
+async function insert(db: Database, table: CallTable, rows: readonly CallRow[]): Promise<void> {
+  const columns = sql.join(CALL_COLUMNS[table].map((column) => sql.ref(column)))
+  const repeated = table === 'executions' ? sql`on conflict (id) do nothing` : sql``
   await sql`
-    insert into executions (${columns})
-    select ${columns} from json_populate_recordset(null::executions, ${JSON.stringify(rows)}::json)
-    on conflict (id) do nothing
+    insert into ${sql.table(table)} (${columns})
+    select ${columns} from json_populate_recordset(null::${sql.table(table)}, ${JSON.stringify(rows)}::json)
+    ${repeated}
   `.execute(db)
 }
 

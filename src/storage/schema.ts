@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 
 /** Epoch milliseconds are `bigint` columns, read as numbers. Searched text columns hold `textKey`s, `body` the whole record. */
 interface RecordTable {
@@ -24,7 +24,7 @@ interface ExposedNameTable {
   body: string
 }
 
-export interface ExecutionTable {
+export type ExecutionTable = {
   id: string
   name: string
   server: string
@@ -102,6 +102,23 @@ export interface ApiKeyTable {
   body: string
 }
 
+export type AuditTable = {
+  tenant: string
+  seq: number
+  at: number
+  actor: string
+  action: string
+  resource: string
+  outcome: 'success' | 'error' | 'denied'
+  hash: string
+  body: string
+}
+
+interface AuditHeadTable {
+  tenant: string
+  sealed: string
+}
+
 export interface Schema {
   upstreams: RecordTable
   http_tools: RecordTable
@@ -119,22 +136,21 @@ export interface Schema {
   refresh_families: RefreshFamilyTable
   revocations: RevocationTable
   api_keys: ApiKeyTable
+  audit_records: AuditTable
+  audit_heads: AuditHeadTable
 }
 
 export const RECORD_TABLES = ['upstreams', 'http_tools', 'tool_overrides', 'namespaces'] as const
 export type RecordTableName = (typeof RECORD_TABLES)[number] | 'roles'
 
-/** The columns of `executions` in the order in which engines bind them. */
-export const EXECUTION_COLUMNS = [
-  'id',
-  'name',
-  'server',
-  'principal',
-  'outcome',
-  'started_at',
-  'duration_ms',
-  'body',
-] as const satisfies readonly (keyof ExecutionTable)[]
+/** The tables that every call leaves rows in, with their columns in the order in which engines bind them. */
+export const CALL_COLUMNS = {
+  executions: ['id', 'name', 'server', 'principal', 'outcome', 'started_at', 'duration_ms', 'body'],
+  audit_records: ['tenant', 'seq', 'at', 'actor', 'action', 'resource', 'outcome', 'hash', 'body'],
+} as const satisfies { readonly [T in 'executions' | 'audit_records']: readonly (keyof Schema[T])[] }
+
+export type CallTable = keyof typeof CALL_COLUMNS
+export type CallRow = ExecutionTable | AuditTable
 
 export type Database = Kysely<Schema>
 
@@ -142,7 +158,7 @@ export type Database = Kysely<Schema>
 export interface Engine {
   readonly kind: 'sqlite' | 'postgres'
   readonly db: Database
-  /** Adds all rows or none; rows whose id exists already are passed over. */
-  appendExecutions(rows: readonly ExecutionTable[]): Promise<void>
+  /** Adds many rows within a transaction of `db`; executions whose id exists already are passed over. */
+  insert(db: Transaction<Schema>, table: CallTable, rows: readonly CallRow[]): Promise<void>
   close(): Promise<void>
 }

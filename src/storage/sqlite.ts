@@ -3,7 +3,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect } from 'kysely'
 import { AppError, messageOf } from '#kernel/errors'
 import { createPrivateFile } from './private-file.ts'
-import { EXECUTION_COLUMNS, type Engine, type ExecutionTable, type Schema } from './schema.ts'
+import { CALL_COLUMNS, type CallTable, type Engine, type Schema } from './schema.ts'
 import { lockDatabase } from './sqlite-lock.ts'
 
 /** For an operator's shell or backup on the same file; waiting holds the event loop. */
@@ -56,16 +56,19 @@ function openDatabase(path: string): DatabaseSync {
 
 function createEngine(database: DatabaseSync, lock?: Disposable): Engine {
   const db = new Kysely<Schema>({ dialect: new NodeSqliteDialect({ database: kyselyDatabase(database) }) })
-  let insertions: Insertions | undefined
+  const insertions = new Map<CallTable, Insertions>()
   return {
     kind: 'sqlite',
     db,
-    appendExecutions: (rows) =>
-      // Holds kysely's only connection, so that no other transaction is open on it.
-      db.connection().execute(async () => {
-        insertions ??= [database.prepare(insertText(1)), database.prepare(insertText(ROWS_TOGETHER))]
-        insertAll(database, insertions, rows)
-      }),
+    // On kysely's only connection, past kysely: the caller's transaction is the one that is open.
+    insert: async (_transaction, table, rows) => {
+      const known = insertions.get(table) ?? [
+        database.prepare(insertText(table, 1)),
+        database.prepare(insertText(table, ROWS_TOGETHER)),
+      ]
+      insertions.set(table, known)
+      insertAll(known, CALL_COLUMNS[table], rows)
+    },
     async close() {
       await db.destroy()
       if (database.isOpen) database.close()
@@ -77,34 +80,30 @@ function createEngine(database: DatabaseSync, lock?: Disposable): Engine {
 /** A statement costs as much as a row: this many rows share one. */
 const ROWS_TOGETHER = 100
 
-function insertText(rows: number): string {
-  const row = `(${EXECUTION_COLUMNS.map(() => '?').join(', ')})`
+function insertText(table: CallTable, rows: number): string {
+  const columns = CALL_COLUMNS[table]
+  const row = `(${columns.map(() => '?').join(', ')})`
   const values = Array.from({ length: rows }, () => row).join(', ')
-  return `insert into executions (${EXECUTION_COLUMNS.join(', ')}) values ${values} on conflict (id) do nothing`
-}
-
-/** The rows' columns, flat, as the statement has its places. */
-function valuesOf(rows: readonly ExecutionTable[]): SQLInputValue[] {
-  const values: SQLInputValue[] = []
-  for (const row of rows) for (const column of EXECUTION_COLUMNS) values.push(row[column])
-  return values
+  const repeated = table === 'executions' ? 'on conflict (id) do nothing' : ''
+  return `insert into ${table} (${columns.join(', ')}) values ${values} ${repeated}`
 }
 
 type Insertions = readonly [one: StatementSync, many: StatementSync]
 
-function insertAll(database: DatabaseSync, [one, many]: Insertions, rows: readonly ExecutionTable[]): void {
+type SqliteRow = Readonly<Record<string, SQLInputValue>>
+
+/** The rows' columns, flat, as the statement has its places. */
+function valuesOf(columns: readonly string[], rows: readonly SqliteRow[]): SQLInputValue[] {
+  const values: SQLInputValue[] = []
+  for (const row of rows) for (const column of columns) values.push(row[column] ?? null)
+  return values
+}
+
+function insertAll([one, many]: Insertions, columns: readonly string[], rows: readonly SqliteRow[]): void {
   const together = rows.length - (rows.length % ROWS_TOGETHER)
-  database.exec('begin immediate')
-  try {
-    for (let from = 0; from < together; from += ROWS_TOGETHER) {
-      many.run(...valuesOf(rows.slice(from, from + ROWS_TOGETHER)))
-    }
-    for (const row of rows.slice(together)) one.run(...valuesOf([row]))
-    database.exec('commit')
-  } catch (thrown) {
-    if (database.isTransaction) database.exec('rollback')
-    throw thrown
-  }
+  for (let from = 0; from < together; from += ROWS_TOGETHER)
+    many.run(...valuesOf(columns, rows.slice(from, from + ROWS_TOGETHER)))
+  for (const row of rows.slice(together)) one.run(...valuesOf(columns, [row]))
 }
 
 /** kysely runs migrations outside a transaction on SQLite, though SQLite can: half a migration would stay after a kill. */

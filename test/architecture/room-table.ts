@@ -52,6 +52,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     values: ['kernel'],
     types: ['identity'],
   },
+  audit: {
+    holds: 'who did what: records in a chain of hashes; its writer and its check',
+    values: ['kernel'],
+    // Calls become records; a record says which rule decided.
+    types: ['gateway', 'identity'],
+  },
   search: {
     holds: 'keyword, semantic and hybrid search over the catalog',
     // It asks the policy itself: what may not be found is not even scored.
@@ -76,14 +82,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   http: {
     holds: 'REST API, error body, OpenAPI, health',
-    values: ['kernel', 'contract', 'registry', 'gateway', 'search', 'identity', 'policy'],
+    values: ['kernel', 'contract', 'registry', 'gateway', 'search', 'identity', 'policy', 'audit'],
     types: ['mcp'],
   },
   storage: {
     holds: 'SQLite, PostgreSQL and Redis adapters of the ports; migrations',
     values: ['kernel', 'resilience'],
     // The rooms whose ports it fills, and the settings it is opened with.
-    types: ['registry', 'gateway', 'search', 'policy', 'identity', 'telemetry', 'config'],
+    types: ['registry', 'gateway', 'search', 'policy', 'identity', 'audit', 'telemetry', 'config'],
   },
   cli: {
     holds: 'commands; talks to a running gateway over HTTP',

@@ -1,3 +1,4 @@
+import { openAudit } from '#audit/audit-log'
 import type { CallResult, Call } from '#gateway/call'
 import { openAccess } from '#gateway/open-access'
 import { createApi, type Api } from '#http/api'
@@ -69,6 +70,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
     now: Date.now,
     newId: uuidv7,
   })
+  const audit = openAudit({ store: storage.audit, secret, log, now: Date.now, newId: uuidv7 })
   let level: ReturnType<ApiDeps['logLevel']> = 'INFO'
   const deps: ApiDeps = {
     registry,
@@ -79,6 +81,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
       },
     },
     executions: storage.executions,
+    audit,
     search,
     exposureOf,
     definitionTokens: () => ({ namespaces: [], sessions: [] }),
@@ -114,6 +117,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
     send: (method, url, body, headers = {}) => send(api, method, url, { body, headers }),
     async [Symbol.asyncDispose]() {
       await api.close()
+      await audit[Symbol.asyncDispose]()
       await search[Symbol.asyncDispose]()
       await storage[Symbol.asyncDispose]()
     },

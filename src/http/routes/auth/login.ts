@@ -13,8 +13,9 @@ export const login = endpoint({
   status: 200,
   answer: tokenAnswer,
 
-  async handle({ identity }, { body: { username, password }, origin }) {
+  async handle({ identity }, { body: { username, password }, origin, told }) {
     const user = await identity.logins.login(username, password, origin)
+    told.actor = user
     return pairAnswer(await identity.pairs.open(user))
   },
 })

@@ -1,0 +1,48 @@
+import { createSealer } from '#kernel/seal'
+import { createAudit, type Audit, type AuditDeps } from './audit.ts'
+import { EMPTY, type Head } from './chain.ts'
+import { createHeadSeal } from './head.ts'
+import type { AuditFilter, AuditStore } from './record.ts'
+import { verifyChain, type Verdict } from './verify.ts'
+
+const EXPORT_PAGE = 500
+
+/** What is recorded, to write and to read. */
+export interface AuditLog extends Audit {
+  /** Newest first, with what was noted before this was asked. */
+  list(filter: AuditFilter): ReturnType<AuditStore['list']>
+  verify(tenant: string, since?: Head): Promise<Verdict>
+  /** All records in their order, one JSON object a line: `record` to the letter as it was hashed, and its `hash`. */
+  lines(tenant: string): AsyncGenerator<string>
+}
+
+export interface AuditLogDeps extends Omit<AuditDeps, 'seal'> {
+  readonly secret: Uint8Array
+}
+
+export function openAudit({ secret, ...deps }: AuditLogDeps): AuditLog {
+  const { store } = deps
+  const seal = createHeadSeal(createSealer(secret))
+  const audit = createAudit({ ...deps, seal })
+  return {
+    ...audit,
+    async list(filter) {
+      await audit.flush()
+      return store.list(filter)
+    },
+    async verify(tenant, since = EMPTY) {
+      await audit.flush()
+      return verifyChain({ store, seal }, tenant, since)
+    },
+    lines: (tenant) => lines(store, tenant),
+  }
+}
+
+async function* lines(store: Pick<AuditStore, 'read'>, tenant: string): AsyncGenerator<string> {
+  for (let seq = 0; ;) {
+    const links = await store.read(tenant, seq, EXPORT_PAGE)
+    if (links.length === 0) return
+    yield links.map(({ hash, body }) => `{"hash":"${hash}","record":${body}}\n`).join('')
+    seq = links.at(-1)?.seq ?? seq
+  }
+}

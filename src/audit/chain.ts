@@ -1,0 +1,37 @@
+import { hash } from 'node:crypto'
+import type { AuditEntry, KeptLink, Link, NewLink } from './record.ts'
+
+/** The end of a chain: the number and hash of its last link. */
+export type Head = Pick<Link, 'seq' | 'hash'>
+
+/** Of a chain without links. */
+export const EMPTY: Head = { seq: 0, hash: '' }
+
+/** Ties each entry to all before it. */
+export function chainOf(head: Head, entries: readonly AuditEntry[]): NewLink[] {
+  let { seq, hash: before } = head
+  return entries.map((entry) => {
+    seq += 1
+    const body = textOf(entry, seq)
+    before = linkHash(before, body)
+    return { seq, hash: before, body, entry }
+  })
+}
+
+/** SHA-256 over the hash before, a line break and the text of the record, in base64url. */
+function linkHash(before: string, body: string): string {
+  return hash('sha256', `${before}\n${body}`, 'base64url')
+}
+
+function textOf(entry: AuditEntry, seq: number): string {
+  const { id, at, tenant, actor, username, key, action, resource, outcome, code } = entry
+  const { requestId, surface, rule, facts } = entry
+  const time = new Date(at).toISOString()
+  const what = { seq, id, time, tenant, actor, username, key, action, resource, outcome, code }
+  return JSON.stringify({ ...what, request_id: requestId, surface, rule, facts })
+}
+
+/** Whether this link comes after that head, as it was written. */
+export function isNext(head: Head, { seq, hash: own, body, isIndexed }: KeptLink): boolean {
+  return seq === head.seq + 1 && isIndexed && own === linkHash(head.hash, body)
+}
