@@ -86,7 +86,7 @@ const FIELDS: readonly (readonly [field: string, send: (url: string) => Promise<
 ]
 
 /** S1–S4, S9: however an address is written, over whatever field it comes, it leads to the public Internet or nowhere. */
-describe('S1, S2, S3, S4, S8, S9, R162 what is registered over the API', () => {
+describe('S1, S2, S3, S4, S8, S9, R257 what is registered over the API', () => {
   test('there are more than 300 spellings', () => {
     expect(SPELLINGS.length).toBeGreaterThan(300)
   })

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest'
+import { openSecurityStage, PASSWORD } from '../support/security-stage.ts'
+import { until } from '../support/until.ts'
+
+const ROOT = { username: 'root', password: 'correct horse battery' }
+const UNKNOWN = 'nobody-of-this-name'
+const GUESSES = 1000
+/** How many wrong passwords are looked at before an account, or an address, has to wait. */
+const LOOKED_AT_MAX = 40
+
+/** A13: whoever guesses waits, and learns not even which names there are. */
+test('A13 a thousand wrong passwords: nearly all are refused unseen, for known and unknown names alike', async () => {
+  await using stage = await openSecurityStage()
+  await stage.join('user')
+  const guess = async (username: string, password = 'wrong horse battery') => {
+    const { status, text, headers } = await stage.api.send('POST', 'auth/login', { username, password })
+    const told = text.replace(/"timestamp":"[^"]*"/, '').replace(/"retry_after":[\d.]+/, '')
+    return { status, told, retryAfter: Number(headers.get('retry-after')) }
+  }
+  const seen = async (username: string) => {
+    const answers = []
+    for (let at = 0; at < 7; at += 1) answers.push(await guess(username))
+    return answers.map(({ status, told }) => [status, told])
+  }
+  const known = await seen('person-1')
+  expect(known.map(([status]) => status)).toEqual([401, 401, 401, 401, 401, 429, 429])
+  expect(await seen(UNKNOWN)).toEqual(known)
+  const locked = await guess('person-1', PASSWORD)
+  expect([locked.status, locked.retryAfter]).toEqual([429, 1])
+
+  await until('the account may be tried again', async () => (await guess('person-1')).status === 401)
+  const after = await guess('person-1')
+  expect([after.status, after.retryAfter]).toEqual([429, 2])
+
+  const statuses: number[] = []
+  for (let at = 0; at < GUESSES; at += 50)
+    statuses.push(
+      ...(await Promise.all(Array.from({ length: 50 }, (_, n) => guess(`sprayed-${at + n}`)))).map(
+        ({ status }) => status,
+      ),
+    )
+  expect(new Set(statuses)).toEqual(new Set([401, 429]))
+  expect(statuses.filter((status) => status === 401).length).toBeLessThanOrEqual(LOOKED_AT_MAX)
+  // Who is in stays in.
+  expect((await stage.api.send('GET', 'auth/me', undefined, { ...stage.admin.headers })).status).toBe(200)
+})
+
+/** D7: hashing is dear on purpose; calls do not pay for it. */
+test('D7 two hundred logins at once: a bounded number waits, the rest is told to come again, and calls go on', async () => {
+  await using stage = await openSecurityStage({
+    file: (backend) => ({ tools: { lamp: { endpoint: `${backend.url}/lamp`, description: 'x' } } }),
+  })
+  stage.backend.on('/lamp', '{}')
+  let waiting = 200
+  const logins = Array.from({ length: waiting }, async () => {
+    const { status, headers } = await stage.api.send('POST', 'auth/login', ROOT)
+    waiting -= 1
+    return { status, retryAfter: Number(headers.get('retry-after')) }
+  })
+  let calledMeanwhile = 0
+  while (waiting > 0) {
+    expect((await stage.api.execute('lamp', {}, { ...stage.admin.headers })).status).toBe(200)
+    expect((await stage.api.send('GET', 'health/live')).status).toBe(200)
+    if (waiting > 0) calledMeanwhile += 1
+  }
+  const answers = await Promise.all(logins)
+  const count = (wanted: number) => answers.filter(({ status }) => status === wanted).length
+  expect(calledMeanwhile).toBeGreaterThan(5)
+  expect([...new Set(answers.map(({ status }) => status))].toSorted((a, b) => a - b)).toEqual([200, 503])
+  expect(count(200)).toBeGreaterThanOrEqual(100)
+  for (const { status, retryAfter } of answers) if (status === 503) expect(retryAfter).toBeGreaterThanOrEqual(1)
+  expect((await stage.api.send('POST', 'auth/login', ROOT)).status).toBe(200)
+})
