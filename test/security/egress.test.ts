@@ -24,8 +24,15 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
 }
 /** A gateway that listens on loopback lets its operators register what runs there (decision 0003). */
 const LOOPBACK = [
-  ...['127.0.0.1', '127.8.9.10', '127.0.0.1.', '127.8.9.10.', '[::1]'],
-  ...['localhost', 'LOCALHOST', 'localhost.', 'loop.example.com'],
+  '127.0.0.1',
+  '127.8.9.10',
+  '127.0.0.1.',
+  '127.8.9.10.',
+  '[::1]',
+  'localhost',
+  'LOCALHOST',
+  'localhost.',
+  'loop.example.com',
 ]
 const SPELLINGS = [
   ...[...new Set(HOSTS)].filter((host) => !LOOPBACK.includes(host)).map((host) => `http://${host}/mcp`),
@@ -56,6 +63,7 @@ beforeAll(async () => {
         META_MCP_ANONYMOUS_ROLE: 'admin',
         META_MCP_SEARCH_EMBEDDER: 'static',
         META_MCP_EGRESS_ALLOW: '10.77.0.0/16',
+        META_MCP_CIRCUIT_BREAKER_FAILURE_THRESHOLD: '1000',
       },
     }),
   )
@@ -84,6 +92,11 @@ const FIELDS: readonly (readonly [field: string, send: (url: string) => Promise<
   ],
   ['discovery registry url', (url) => discovery({ kind: 'registry', url }), 4],
 ]
+
+const refusalOf = async (url: string) => {
+  const { status, body } = await gateway.api.send('POST', 'tools', { ...draft, endpoint: url })
+  return [status, { ...body, timestamp: '' }]
+}
 
 /** S1–S4, S9: however an address is written, over whatever field it comes, it leads to the public Internet or nowhere. */
 describe('S1, S2, S3, S4, S8, S9, R257 what is registered over the API', () => {
@@ -123,16 +136,18 @@ describe('S1, S2, S3, S4, S8, S9, R257 what is registered over the API', () => {
   })
 
   test('S10 what is refused tells nothing of what is there: not by its words, whatever would answer', async () => {
-    const told = async (url: string) => {
-      const { status, body } = await gateway.api.send('POST', 'tools', { ...draft, endpoint: url })
-      return [status, { ...body, timestamp: '' }]
-    }
-    const first = await told('http://10.0.0.1:80/')
+    const first = await refusalOf('http://10.0.0.1:80/')
     for (const url of [
-      ...['http://10.0.0.1:22/', 'http://10.255.255.1:9/', 'http://169.254.169.254/latest/', 'http://192.168.1.1/'],
-      ...['http://inside.example.com/', 'http://six.example.com/', 'http://db.corp/', 'http://[fd00::1]/'],
+      'http://10.0.0.1:22/',
+      'http://10.255.255.1:9/',
+      'http://169.254.169.254/latest/',
+      'http://192.168.1.1/',
+      'http://inside.example.com/',
+      'http://six.example.com/',
+      'http://db.corp/',
+      'http://[fd00::1]/',
     ])
-      expect([url, await told(url)]).toEqual([url, first])
+      expect([url, await refusalOf(url)]).toEqual([url, first])
   })
 
   test('S12 what an operator’s setting names is taken, and the API has no way to widen it', async () => {
@@ -146,13 +161,13 @@ describe('S1, S2, S3, S4, S8, S9, R257 what is registered over the API', () => {
   })
 })
 
+const register = async (name: string, more: Record<string, unknown>) => {
+  const made = await gateway.api.send('POST', 'tools', { ...draft, name, ...more })
+  expect([made.status, made.text]).toEqual([201, made.text])
+}
+
 /** Registered while the name was public; where it leads is judged again at the connection. */
 describe('S5, S6, S7, S11 what is called', () => {
-  const register = async (name: string, more: Record<string, unknown>) => {
-    const made = await gateway.api.send('POST', 'tools', { ...draft, name, ...more })
-    expect([made.status, made.text]).toEqual([201, made.text])
-  }
-
   test('S5, S6 a name that leads inside by now is not connected to, whichever of its addresses it is', async () => {
     const { port } = new URL(backend.url)
     await say({ 'moves.example.com': [PUBLIC] })
@@ -237,8 +252,21 @@ describe('S5, S6, S7, S11 what is called', () => {
       mapping: { token: 'header' },
     })
     for (const id of [
-      ...['..', '.', '../../metadata', '%2e%2e', '//evil.test/x', '@evil.test', 'a/b', 'a?b=c', 'a#b', '\\evil', 'a;b'],
-      ...['http://evil.test/', '\r\nHost: evil', '%00', 'x&fixed=2'],
+      '..',
+      '.',
+      '../../metadata',
+      '%2e%2e',
+      '//evil.test/x',
+      '@evil.test',
+      'a/b',
+      'a?b=c',
+      'a#b',
+      '\\evil',
+      'a;b',
+      'http://evil.test/',
+      '\r\nHost: evil',
+      '%00',
+      'x&fixed=2',
     ]) {
       const before = backend.seen.length
       const { status } = await gateway.api.execute('item', { id })

@@ -137,9 +137,10 @@ describe('A11, Z9, R031, R063 at once ends', () => {
       plain(stage.admin.headers),
     )
     const ann = await stage.join('slowly')
-    let release: () => void = () => undefined
+    const released = Promise.withResolvers<void>()
     stage.backend.on('/slow', (response) => {
-      release = () => void response.writeHead(200, { 'content-type': 'application/json' }).end('{"done":true}')
+      const answer = () => response.writeHead(200, { 'content-type': 'application/json' }).end('{"done":true}')
+      void released.promise.then(answer)
     })
     const seen = () => stage.backend.seen.filter(({ path }) => path === '/slow').length
     const running = stage.api.execute('slow', {}, plain(ann.headers))
@@ -148,7 +149,7 @@ describe('A11, Z9, R031, R063 at once ends', () => {
     expect((await stage.api.send('PUT', 'roles/slowly', none, plain(stage.admin.headers))).status).toBe(200)
     expect((await stage.api.execute('slow', {}, plain(ann.headers))).status).toBe(404)
     expect((await stage.api.execute('lamp', {}, plain(ann.headers))).status).toBe(200)
-    release()
+    released.resolve()
     expect((await running).status).toBe(200)
     expect(seen()).toBe(1)
   })
@@ -183,10 +184,10 @@ describe('A11, Z9, R031, R063 at once ends', () => {
   })
 })
 
-describe('R032 a refresh token', () => {
-  const renew = (token: string) =>
-    stage.api.send<Record<string, string>>('POST', 'auth/refresh', { refresh_token: token })
+const renew = (token: string) =>
+  stage.api.send<Record<string, string>>('POST', 'auth/refresh', { refresh_token: token })
 
+describe('R032 a refresh token', () => {
   test('A16 that comes again ends its family, and only that', async () => {
     const ann = await stage.join('user')
     const other = await stage.login(ann.username)

@@ -59,6 +59,9 @@ export async function openSecurityStage({ env, file, ...more }: StageOptions = {
         META_MCP_ADMIN_USERNAME: ADMIN.username,
         META_MCP_ADMIN_PASSWORD: ADMIN.password,
         META_MCP_SEARCH_EMBEDDER: 'static',
+        // Who attacks is to be stopped by what he meets, not by how often he knocks.
+        META_MCP_RATE_LIMIT_LOGIN: '0',
+        META_MCP_RATE_LIMIT_MANAGEMENT: '0',
         ...env,
       },
       file: file?.(backend) ?? {},
