@@ -86,6 +86,7 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
     upstreams,
     executions: storage.executions,
     audit,
+    results: core.results,
     search,
     exposureOf,
     definitionTokens: endpoint.definitionTokens,

@@ -9,6 +9,7 @@ import type { Gateway } from '#gateway/gateway'
 import { keepAccess } from '#gateway/keep-access'
 import { openAccess, type Access } from '#gateway/open-access'
 import { openGateway, type Workload } from '#gateway/open-gateway'
+import type { ResultCache } from '#gateway/result-cache'
 import { NO_BROADCAST, type Broadcast } from '#kernel/broadcast'
 import { uuidv7 } from '#kernel/ids'
 import { GATEWAY_INFO } from '#kernel/protocol'
@@ -18,8 +19,10 @@ import { openRegistry } from '#registry/registry'
 import type { Catalog, Registry } from '#registry/registry-api'
 import { openToolSearch, type OpenSearch } from '#search/open-tool-search'
 import type { SharedCounts } from '#resilience/rate-limit'
+import type { SharedTexts } from '#resilience/second-level'
 import type { SharedRedis } from '#storage/open-redis'
 import { createRedisCounts } from '#storage/redis-counts'
+import { createSharedTexts } from '#storage/redis-results'
 import { openStorage, type Storage } from '#storage/open-storage'
 import { breakerChanged, followCatalog } from '#telemetry/events'
 import type { createLogger } from '#telemetry/log'
@@ -45,6 +48,8 @@ export interface Foundation {
   /** Counted with the other gateways where there is a Redis. */
   readonly counts?: SharedCounts
   readonly audit: AuditLog
+  /** Results that gateways keep together; absent for one that is alone. */
+  readonly texts?: SharedTexts
   readonly registry: Registry
   readonly access: Access
   readonly search: OpenSearch
@@ -53,6 +58,7 @@ export interface Foundation {
   readonly workload: Workload
   readonly tracing: Tracing | undefined
   readonly breakers: Breakers
+  readonly results: ResultCache
   /** News of upstreams go to whoever listens; the endpoint, once it is there. */
   readonly news: { resourceUpdated: McpEndpoint['resourceUpdated']; taskChanged: McpEndpoint['taskChanged'] }
   apply(dynamic: DynamicConfig): Promise<void>
@@ -79,9 +85,10 @@ export async function openFoundation(
   const { resultBytesMax: messageBytesMax, handshakeTimeoutMs, toolTimeoutMs } = config
   const tracing = await openTraces(config, deps, resources)
   // Before those that it calls: they end first, and the calls that they had end in the history.
-  const { gateway, breakers, workload, useGuards } = resources.use(
+  const { gateway, breakers, workload, results, useGuards } = resources.use(
     openGateway({
       ...shared,
+      ...stores,
       executions: storage.executions,
       audit: callAudit(stores.audit, shared),
       dispatch: (call) => outbound.dispatch(call),
@@ -91,10 +98,11 @@ export async function openFoundation(
       succeeded: search.called,
       slowCallMs: config.slowCallMs,
       tracer: tracing,
+      cache: config.cache,
       log: logs.logger('gateway'),
     }),
   )
-  const outbound = resources.use(
+  const outbound: Outbound = resources.use(
     openOutbound({
       registry,
       log: logs.logger('upstream'),
@@ -106,6 +114,7 @@ export async function openFoundation(
       toolTimeoutMs,
       resourceUpdated: (...update) => news.resourceUpdated(...update),
       taskChanged: (...change) => news.taskChanged(...change),
+      listsChanged: results.forgetServer,
     }),
   )
   const apply = async (dynamic: DynamicConfig): Promise<void> => {
@@ -114,8 +123,17 @@ export async function openFoundation(
     outbound.watch(dynamic.discovery)
   }
   await useGuards(config.dynamic.guards)
-  resources.defer(registry.onUpstreamChange(({ before }) => before && breakers.forget(before.id)))
-  return { ...stores, access, registry, search, outbound, gateway, breakers, workload, tracing, news, apply }
+  resources.defer(forgetOfChanged(registry, { breakers, results }))
+  return { ...stores, access, registry, search, outbound, gateway, breakers, workload, results, tracing, news, apply }
+}
+
+/** A server that is another from now on is judged and asked anew. */
+function forgetOfChanged(registry: Registry, { breakers, results }: Pick<Foundation, 'breakers' | 'results'>) {
+  return registry.onUpstreamChange(({ before }) => {
+    if (!before) return
+    breakers.forget(before.id)
+    results.forgetServer(before)
+  })
 }
 
 function callAudit(audit: AuditLog, { catalog, policy, views }: Access & { readonly catalog: Catalog }) {
@@ -134,7 +152,7 @@ async function openTraces(
   return resources.use(openTracing({ settings, version: GATEWAY_INFO.version, log: logs.logger('telemetry') }))
 }
 
-type Stores = Pick<Foundation, 'storage' | 'audit' | 'redis' | 'broadcast' | 'counts'>
+type Stores = Pick<Foundation, 'storage' | 'audit' | 'redis' | 'broadcast' | 'counts' | 'texts'>
 
 /** What is kept, and what is shared with other gateways. */
 async function openStores(config: Config, { logs }: AppDeps, resources: AsyncDisposableStack): Promise<Stores> {
@@ -146,7 +164,14 @@ async function openStores(config: Config, { logs }: AppDeps, resources: AsyncDis
   // The package is only loaded where it is used: it costs memory.
   const { openRedis } = await import('#storage/open-redis')
   const shared = resources.use(await openRedis(redis.reveal(), logs.logger('redis')))
-  return { storage, audit, redis: shared, broadcast: shared.broadcast, counts: createRedisCounts(shared) }
+  return {
+    storage,
+    audit,
+    redis: shared,
+    broadcast: shared.broadcast,
+    counts: createRedisCounts(shared),
+    texts: createSharedTexts(shared),
+  }
 }
 
 async function openKeptAccess(

@@ -89,6 +89,14 @@ interface EnduranceConfig {
   readonly breaker: { readonly failures: number; readonly recoveryMs: number; readonly successes: number }
 }
 
+/** Results of read-only tools that are given again. */
+interface CacheConfig {
+  readonly enabled: boolean
+  /** How long a result is good where nobody says. */
+  readonly ttlMs: number
+  readonly bytesMax: number
+}
+
 /** All settings, checked and frozen. Static: a change needs a restart; `dynamic` does not. */
 export interface Config {
   readonly host: string
@@ -123,6 +131,7 @@ export interface Config {
   readonly access: AccessConfig
   /** Requests a minute; 0 for any number. */
   readonly rates: { readonly login: number; readonly management: number; readonly calls: number }
+  readonly cache: CacheConfig
   readonly stdioRegistration: 'auto' | 'on' | 'off'
   /** What `/mcp` lists: the tools, or the meta-tools. */
   readonly expose: Expose

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
+import type { CacheRule } from '#registry/records'
 import type { HttpToolDraft, NamespaceDraft, UpstreamDraft } from '#registry/registry-api'
-import type { ConfigFile, ServerEntry, ToolRulesEntry } from '#contract/config-file'
+import type { CacheEntry, ConfigFile, ServerEntry, ToolRulesEntry } from '#contract/config-file'
 import { httpTransport } from '#kernel/http-transport'
 import type { DiscoverySource, DynamicConfig, GuardConfig } from './config.ts'
 import { pathOf } from './setting-values.ts'
@@ -34,6 +35,7 @@ function upstreamOf(name: string, entry: ServerEntry, toolTimeoutMs: number): Up
     maxConcurrency: entry.maxConcurrency ?? CONCURRENCY_DEFAULT,
     ...enduranceOf(entry),
     ...present({ description: entry.description, tools: entry.tools && rulesOf(entry.tools) }),
+    ...present({ cache: cacheOf(entry.cache) }),
   }
 }
 
@@ -48,8 +50,9 @@ function enduranceOf({ breaker, retry }: Pick<ToolRulesEntry, 'breaker' | 'retry
 
 function rulesOf(tools: Readonly<Record<string, ToolRulesEntry>>): NonNullable<UpstreamDraft['tools']> {
   const entries = Object.entries(tools).map(([name, rules]) => {
-    const { timeoutMs, fallback } = rules
-    return [name, { ...enduranceOf(rules), ...present({ timeoutMs, fallback }) }] as const
+    const { timeoutMs, fallback, readOnly } = rules
+    const more = { timeoutMs, fallback, readOnly, cache: cacheOf(rules.cache) }
+    return [name, { ...enduranceOf(rules), ...present(more) }] as const
   })
   return Object.fromEntries(entries)
 }
@@ -74,7 +77,7 @@ function connectionOf(entry: ServerEntry): Connection {
 }
 
 function toolOf(name: string, entry: NonNullable<ConfigFile['tools']>[string], toolTimeoutMs: number): HttpToolDraft {
-  const { outputSchema, annotations, category, version, mapping } = entry
+  const { outputSchema, annotations, category, version, mapping, readOnly } = entry
   return {
     name,
     endpoint: entry.endpoint,
@@ -90,7 +93,23 @@ function toolOf(name: string, entry: NonNullable<ConfigFile['tools']>[string], t
     timeoutMs: entry.timeoutMs ?? toolTimeoutMs,
     ...enduranceOf(entry),
     ...present({ fallback: entry.fallback, outputSchema, annotations, category, version, mapping }),
+    ...present({ readOnly, cache: cacheOf(entry.cache) }),
   }
+}
+
+function cacheOf(entry: CacheEntry | undefined): CacheRule | undefined {
+  return (
+    entry &&
+    present({
+      ttlMs: millisecondsOf(entry.ttlSeconds),
+      staleWhileRevalidateMs: millisecondsOf(entry.staleWhileRevalidateSeconds),
+      staleIfErrorMs: millisecondsOf(entry.staleIfErrorSeconds),
+    })
+  )
+}
+
+function millisecondsOf(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : Math.round(seconds * 1000)
 }
 
 function namespaceOf(name: string, entry: NonNullable<ConfigFile['namespaces']>[string]): NamespaceDraft {
@@ -101,7 +120,7 @@ function namespaceOf(name: string, entry: NonNullable<ConfigFile['namespaces']>[
     exclude: entry.tools?.exclude ?? [],
     expose: entry.expose ?? 'all',
     overrides: Object.fromEntries(Object.entries(overrides).map(([tool, change]) => [tool, present(change)])),
-    ...present({ description, servers, pinned }),
+    ...present({ description, servers, pinned, cache: cacheOf(entry.cache) }),
   }
 }
 

@@ -108,9 +108,9 @@ describe('R200 R201 settings', () => {
   })
 
   test('settings of later versions are accepted and told', () => {
-    const env = { META_MCP_CACHE_TTL: '5' }
+    const env = { META_MCP_SIGNING_KEY_FILE: 'key.pem' }
     const config = loadText('settings: { algorithm: HS256 }', { env })
-    expect(config.unusedSettings.toSorted()).toEqual(['META_MCP_ALGORITHM', 'META_MCP_CACHE_TTL'])
+    expect(config.unusedSettings.toSorted()).toEqual(['META_MCP_ALGORITHM', 'META_MCP_SIGNING_KEY_FILE'])
   })
 
   test.each([

@@ -117,6 +117,7 @@ function staticConfig(values: SettingValues) {
       management: values.rate_limit_management,
       calls: values.rate_limit_calls,
     },
+    cache: { enabled: values.cache_enabled, ttlMs: values.cache_ttl, bytesMax: values.cache_max_bytes },
     stdioRegistration: values.stdio_registration,
     expose: values.expose,
     metricsEnabled: values.metrics_enabled,

@@ -44,6 +44,7 @@ function optional<T>(shown: string, parse: (text: string) => T, doc: string): Se
 const BODY_BYTES_DEFAULT = String(4 * 1024 * 1024)
 const RESULT_BYTES_DEFAULT = String(64 * 1024 * 1024)
 const RATE_MAX = 1_000_000_000
+const CACHE_BYTES_DEFAULT = String(64 * 1024 * 1024)
 const BYTES_MAX = 1024 * 1024 * 1024
 
 /**
@@ -200,6 +201,21 @@ export const SETTINGS = {
   ),
   search_rerank_model: optional<string>('none', modelNameOf, 'The model to ask for, where the reranker has several.'),
   search_rerank_key: optional<Secret>('none', bearerKeyOf, 'Sent to the reranker as Bearer.'),
+  cache_enabled: setting(
+    'true',
+    booleanOf,
+    'Whether results may be given again: of read-only tools that have a `cache` in the file or over the API, and of no others.',
+  ),
+  cache_ttl: setting(
+    '300',
+    secondsBetween(0.1, 604_800),
+    'Seconds that a result is good where its `cache` names none.',
+  ),
+  cache_max_bytes: setting(
+    CACHE_BYTES_DEFAULT,
+    integerBetween(1024 * 1024, 64 * BYTES_MAX),
+    'Memory for results that are kept; what nobody asked for longest goes first, and none may take more than an eighth.',
+  ),
   max_body_bytes: setting(
     BODY_BYTES_DEFAULT,
     integerBetween(1024, BYTES_MAX),
@@ -220,7 +236,7 @@ export type SettingValues = { readonly [K in SettingKey]: ReturnType<(typeof SET
 export const COMMON_VARIABLES: Partial<Record<SettingKey, string>> = { otlp_endpoint: 'OTEL_EXPORTER_OTLP_ENDPOINT' }
 
 /** Settings that later versions read. They are accepted, so that one environment serves several versions. */
-export const LATER_SETTINGS = ['algorithm', 'signing_key_file', 'cache_ttl', 'cache_enabled'] as const
+export const LATER_SETTINGS = ['algorithm', 'signing_key_file'] as const
 
 export const ENVIRONMENT_PREFIX = 'META_MCP_'
 /** The environment variable that names the config file; it has no key in the file. */

@@ -27,9 +27,24 @@ const endurance = {
   retry: z.strictObject({ attempts: z.int().min(1).max(10) }).optional(),
 }
 
-/** What may be said of one tool, of a server or plain. */
-const toolRules = { ...endurance, timeoutMs: milliseconds.optional(), fallback: z.string().min(1).optional() }
+const cacheSeconds = z.number().min(0).max(604_800)
+/** How results of read-only tools are kept. */
+const cacheEntry = z
+  .strictObject({
+    ttlSeconds: cacheSeconds,
+    staleWhileRevalidateSeconds: cacheSeconds,
+    staleIfErrorSeconds: cacheSeconds,
+  })
+  .partial()
 
+/** What may be said of one tool, of a server or plain. */
+const toolRules = {
+  ...endurance,
+  timeoutMs: milliseconds.optional(),
+  fallback: z.string().min(1).optional(),
+  readOnly: z.boolean().optional(),
+  cache: cacheEntry.optional(),
+}
 type Keys = Readonly<Record<string, unknown>>
 /** Rules about which keys stand together are checked even where a value is wrong, so that all problems show at once. */
 const rule = (message: string) => ({ message, when: hasObject })
@@ -58,6 +73,7 @@ const serverEntry = z
     ...endurance,
     tools: z.record(z.string(), z.strictObject(toolRules)).optional(),
     maxConcurrency: z.int().min(1).max(10_000).optional(),
+    cache: cacheEntry.optional(),
     description: z.string().optional(),
   })
   .refine(hasOneKind, rule('needs either "command" or "url", and not both'))
@@ -100,6 +116,7 @@ const namespaceEntry = z.strictObject({
   tools: z.strictObject({ include: patterns.optional(), exclude: patterns.optional() }).optional(),
   expose: z.enum(['all', 'search', 'auto']).optional(),
   pinned: patterns.optional(),
+  cache: cacheEntry.optional(),
   overrides: z
     .record(z.string(), z.strictObject({ name: z.string().optional(), description: z.string().optional() }))
     .optional(),
@@ -160,6 +177,7 @@ export const configFileSchema = z
   })
 
 export type ConfigFile = z.infer<typeof configFileSchema>
+export type CacheEntry = z.infer<typeof cacheEntry>
 export type ServerEntry = z.infer<typeof serverEntry>
 export type ToolRulesEntry = z.infer<z.ZodObject<typeof toolRules>>
 

@@ -28,8 +28,9 @@ export const executeAnswer = z.object({
   status,
   result: z.unknown(),
   is_error: z.boolean().describe('The tool itself reports a failure'),
-  cached: z.boolean(),
   fallback: z.string().nullable().describe('The tool that was called instead'),
+  cached: z.boolean().describe('The result was got for another call'),
+  stale: z.boolean().describe('Its time was over'),
   execution_time: z.number().describe('Seconds'),
   executed_by: z.string(),
   timestamp,
@@ -68,6 +69,8 @@ export const execution = z.object({
   result_bytes: z.number(),
   fallback: z.string().nullable().describe('The tool that was called instead'),
   attempts: z.int().describe('How often it was handed to its server'),
+  cached: z.boolean(),
+  stale: z.boolean(),
   stages: z.array(z.object({ stage: z.string(), at_ms: z.number() })),
 })
 export type ExecutionBody = z.infer<typeof execution>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { cacheRule } from './cache.ts'
 import { name, page, pageInfo, text, timestamp } from './scalars.ts'
 
 const pattern = text(256).min(1)
@@ -18,6 +19,7 @@ const members = {
     .describe('Patterns of tool names; * is any text'),
   expose,
   pinned: patterns.describe('Patterns of names as shown here: listed whatever `expose` says'),
+  cache: cacheRule.describe('Of read-only tools of which neither the tool nor its server says anything else'),
   overrides: z.record(text(128), override).describe('By tool name: another name or description here'),
 }
 
@@ -43,6 +45,7 @@ export const namespaceBody = z.object({
     .object({ all: z.int(), exposed: z.int() })
     .describe('Of all definitions, and of those that tools/list gives: bytes of UTF-8 by 4, rounded up'),
   overrides: z.record(z.string(), z.object({ name: z.string().optional(), description: z.string().optional() })),
+  cache: cacheRule,
   endpoint: z.string(),
   tool_count: z.int(),
   origin: z.enum(['file', 'api', 'discovery']),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { cacheRule } from './cache.ts'
 import { endurance, headers, name, page, pageInfo, text, timeoutMs, timestamp } from './scalars.ts'
 
 const argument = text(32_768)
@@ -20,6 +21,7 @@ const members = {
   max_concurrency: z.int().min(1).max(10_000),
   enabled: z.boolean(),
   description: text(20_000),
+  cache: cacheRule.describe('Of its read-only tools'),
 }
 
 /** An MCP server: `command` for one that the gateway starts, `url` for one that runs elsewhere. */
@@ -56,6 +58,7 @@ export const server = z.object({
   ...endurance,
   max_concurrency: z.int(),
   enabled: z.boolean(),
+  cache: cacheRule,
   origin: z.enum(['file', 'api', 'discovery']),
   created_at: timestamp,
   updated_at: timestamp,

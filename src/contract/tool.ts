@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { cacheRule } from './cache.ts'
 import {
   endurance,
   headers,
@@ -29,6 +30,8 @@ const changeable = {
   tags,
   security_level: securityLevel,
   metadata: jsonObject,
+  cache: cacheRule,
+  read_only: z.boolean().describe('Whether calling it changes nothing, whatever its annotations say'),
   endpoint: httpUrl,
   method: httpMethod,
   headers,
@@ -97,6 +100,8 @@ export const tool = z.object({
   timeout_ms: z.int(),
   ...endurance,
   fallback: z.string().nullable(),
+  read_only: z.boolean().describe('By annotation, or because an operator says so'),
+  cache: cacheRule.describe('What applies: its own, or that of its server'),
   created_at: timestamp,
   updated_at: timestamp,
 })

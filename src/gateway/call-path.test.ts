@@ -11,13 +11,16 @@ const ORDER = [
   'fallback',
   'validateArguments',
   'guards',
+  'cache',
   'limitConcurrency',
   'retry',
   'breaker',
   'timeout',
 ] as const
 /** Of calls that are not of tools. */
-const ALL = [ORDER[0], ...ORDER.slice(4)]
+const ALL = [ORDER[0], ...ORDER.slice(5)]
+/** Those that a call to a tool without a cache passes. */
+const PASSED = ORDER.filter((name) => name !== 'cache')
 
 async function openGateway(dispatch: Dispatch, own: Partial<Links> = {}) {
   const t = await openTestRegistry()
@@ -59,7 +62,7 @@ async function openGateway(dispatch: Dispatch, own: Partial<Links> = {}) {
 
 describe('R252 the call path', () => {
   test.each<[CallKind, string, readonly string[]]>([
-    ['tool', 'files__read', ORDER],
+    ['tool', 'files__read', PASSED],
     ['prompt', 'files__ask', ALL],
     ['resource', 'file:///a', ALL],
   ])('takes a %s through its links in their order, and notes when', async (kind, name, links) => {

@@ -1,7 +1,7 @@
 import { AppError, toAppError } from '#kernel/errors'
 import { Roster } from '#kernel/roster'
 import { endingWith, type Tracer } from '#kernel/span'
-import type { Call, CallKind, CallResult, Dispatch, Interceptor, Observer, RoutedCall } from './call.ts'
+import type { Call, CallKind, CallResult, Dispatch, Interceptor, Observer, RoutedCall, Target } from './call.ts'
 import type { Gateway } from './gateway.ts'
 import { route } from './route.ts'
 import type { VisibleViews } from './visible-views.ts'
@@ -13,6 +13,8 @@ interface Link {
   readonly name: string
   readonly kinds: readonly CallKind[]
   readonly run: Interceptor
+  /** Calls to other targets go by without a trace of it; absent where it is for all. */
+  appliesTo?(target: Target): boolean
 }
 
 interface Observation {
@@ -32,6 +34,7 @@ export interface Links {
   readonly fallback: Interceptor
   readonly validateArguments: Interceptor
   readonly guards: Interceptor
+  readonly cache: Interceptor
   readonly limitConcurrency: Interceptor
   readonly retry: Interceptor
   readonly breaker: Interceptor
@@ -53,6 +56,7 @@ export function callPath(links: Links): readonly Row[] {
     { name: 'fallback', kinds: TOOLS, run: links.fallback },
     { name: 'validate-arguments', kinds: TOOLS, run: links.validateArguments },
     { name: 'guards', kinds: TOOLS, run: links.guards },
+    { name: 'cache', kinds: TOOLS, run: links.cache, appliesTo: ({ cache }) => cache !== undefined },
     { name: 'limit-concurrency', kinds: ALL, run: links.limitConcurrency },
     { name: 'retry', kinds: ALL, run: links.retry },
     { name: 'breaker', kinds: ALL, run: links.breaker },
@@ -135,12 +139,18 @@ function fold(path: readonly Row[], kind: CallKind, dispatch: Dispatch): Dispatc
   }
   return path
     .filter((row): row is Link => 'run' in row && row.kinds.includes(kind))
-    .reduceRight<Dispatch>((next, { name, run }) => {
-      return function link(call: RoutedCall): Promise<CallResult> {
-        note(call, name)
-        return call.span ? traced(call, name, (inner) => run(inner, next)) : run(call, next)
-      }
+    .reduceRight<Dispatch>((next, row) => {
+      const { appliesTo } = row
+      const link = linkOf(row, next)
+      return appliesTo ? (call) => (appliesTo(call.target) ? link : next)(call) : link
     }, last)
+}
+
+function linkOf({ name, run }: Link, next: Dispatch): Dispatch {
+  return function link(call: RoutedCall): Promise<CallResult> {
+    note(call, name)
+    return call.span ? traced(call, name, (inner) => run(inner, next)) : run(call, next)
+  }
 }
 
 /** A link of a traced call has a span of its own, and what is below it is part of that. */

@@ -4,7 +4,7 @@ import type { Principal } from '#identity/principal'
 import type { Listed } from '#kernel/roster'
 import type { AppError } from '#kernel/errors'
 import type { Span } from '#kernel/span'
-import type { BreakerChange, Era } from '#registry/records'
+import type { BreakerChange, CacheRule, Era } from '#registry/records'
 
 export type CallKind = 'tool' | 'resource' | 'prompt' | 'completion'
 
@@ -97,6 +97,15 @@ interface CallNotes {
   attempts: number
   /** The tool that was called instead. */
   fallback?: string
+  /** How old the answer was, where it was not got for this call. */
+  cached: CachedMark | undefined
+}
+
+/** An answer that was got for another call. */
+interface CachedMark {
+  readonly ageMs: number
+  /** Its time was over. */
+  readonly isStale: boolean
 }
 
 /** Where a call goes. */
@@ -113,6 +122,15 @@ export interface Target {
   /** How often a call is tried at most, where that differs from the settings. */
   readonly attempts?: number | undefined
   readonly tool?: RoutedTool
+  /** Absent where nothing may be kept: then the call pays nothing for the cache. */
+  readonly cache?: TargetCache | undefined
+}
+
+/** How results from here are kept. */
+export interface TargetCache {
+  readonly rule: CacheRule
+  /** Changes with all that could change a result: where the tool leads, and how it is defined. */
+  readonly revision: string
 }
 
 /** What links need to know of the tool that is called. */
@@ -148,6 +166,8 @@ export interface CallResult {
   readonly status?: number
   /** The tool that was called instead; the text says so too. */
   readonly fallback?: string
+  /** Says that it was got for another call; surfaces show it. */
+  readonly cached?: CachedMark | undefined
 }
 
 /** A tool's own failure. */

@@ -27,6 +27,8 @@ export interface Execution {
   readonly attempts?: number | undefined
   /** The tool that was called instead. */
   readonly fallback?: string | undefined
+  /** The answer was got for another call; `stale` when its time was over. */
+  readonly cached?: 'fresh' | 'stale' | undefined
   /** The links that the call passed, each followed by the milliseconds since its start. */
   readonly stages: readonly (string | number)[]
 }

@@ -47,6 +47,7 @@ interface Ending {
 }
 
 function rowOf(call: Call, { now, outcome, isError, resultBytes }: Ending): Execution {
+  const { cached } = call.notes
   return {
     id: call.id,
     traceId: call.traceId,
@@ -65,6 +66,7 @@ function rowOf(call: Call, { now, outcome, isError, resultBytes }: Ending): Exec
     attempts: call.notes.attempts === 1 ? undefined : call.notes.attempts,
     fallback: call.notes.fallback,
     stages: call.notes.stages,
+    cached: cached && (cached.isStale ? 'stale' : 'fresh'),
   }
 }
 

@@ -1,9 +1,12 @@
 import { AppError } from '#kernel/errors'
+import type { Broadcast } from '#kernel/broadcast'
 import type { Logger } from '#kernel/logger'
 import type { Tracer } from '#kernel/span'
+import type { CatalogTool } from '#registry/catalog-view'
 import type { Catalog } from '#registry/registry-api'
 import type { BreakerRules } from '#resilience/breaker'
 import { createAlternatives } from './alternatives.ts'
+import type { SharedTexts } from '#resilience/second-level'
 import { createArgumentSchemas } from './argument-schemas.ts'
 import { createBreakers, type BreakerChanged, type Breakers } from './breakers.ts'
 import { isToolError, type Call, type Dispatch, type Observer } from './call.ts'
@@ -14,6 +17,7 @@ import type { Gateway } from './gateway.ts'
 import { createHistory } from './history.ts'
 import { createBreakerLink } from './interceptors/breaker.ts'
 import { createFallback } from './interceptors/fallback.ts'
+import { createCacheLink } from './interceptors/cache.ts'
 import { createGuards, type Guard } from './interceptors/guards.ts'
 import { createLimitConcurrency, type LimitConcurrency } from './interceptors/limit-concurrency.ts'
 import { createRetry } from './interceptors/retry.ts'
@@ -21,6 +25,7 @@ import { createTimeout } from './interceptors/timeout.ts'
 import { createValidateArguments } from './interceptors/validate-arguments.ts'
 import { loadGuards, type GuardEntry } from './load-guards.ts'
 import { toolTarget } from './route.ts'
+import { createResultCache, type ResultCache } from './result-cache.ts'
 import { createTrace } from './trace.ts'
 import type { VisibleViews } from './visible-views.ts'
 
@@ -45,6 +50,10 @@ export interface OpenGatewayDeps {
   succeeded(call: Call): void
   /** Absent where no call is traced. */
   readonly tracer?: Tracer | undefined
+  readonly cache: CacheSettings
+  /** Where gateways keep results together; absent for one that is alone. */
+  readonly texts?: SharedTexts | undefined
+  readonly broadcast: Broadcast
   readonly log: Logger
   readonly slowCallMs: number
   /** Epoch milliseconds. */
@@ -62,35 +71,35 @@ export interface Workload {
   unwritten(): number
 }
 
+/** What an operator says about the cache of results. */
+interface CacheSettings {
+  readonly enabled: boolean
+  /** Where a rule names no time. */
+  readonly ttlMs: number
+  readonly bytesMax: number
+}
+
 /** The gateway with its links and their state. */
 export interface OpenGateway extends AsyncDisposable {
   readonly gateway: Gateway
   readonly workload: Workload
   readonly breakers: Breakers
+  readonly results: ResultCache
   /** Puts other rules in force. Rejects with `validation_error`, and the old ones stay, when one cannot be loaded. */
   useGuards(entries: readonly GuardEntry[]): Promise<void>
 }
 
 /** Builds the parts that exist; `callPath` puts them in order. */
 export function openGateway(deps: OpenGatewayDeps): OpenGateway {
-  const { views, catalog, executions, dispatch, log, now } = deps
+  const { views, executions, dispatch, log, now } = deps
   const history = createHistory({ store: executions, log, now })
   const schemas = createArgumentSchemas((error) => log.debug({ error }, 'input schema cannot be compiled'))
   const meter = createCallMeter(now)
   const limitConcurrency = createLimitConcurrency()
+  const { enabled, ttlMs, bytesMax } = deps.cache
+  const results = createResultCache({ enabled, bytesMax, texts: deps.texts, broadcast: deps.broadcast, log, now })
   let guards: readonly Guard[] = []
-  const breakers: Breakers = createBreakers({
-    rules: deps.endurance.breaker,
-    catalog,
-    alternatives: createAlternatives({
-      views,
-      isUp: (tool) =>
-        (tool.kind === 'http' || deps.isOnline(tool.upstreamId)) &&
-        breakers.of(toolTarget(tool)).status().state === 'closed',
-    }),
-    changed: deps.breakerChanged,
-    now,
-  })
+  const breakers = openBreakers(deps)
   const path = callPath({
     trace: createTrace({ log, slowMs: deps.slowCallMs, now }),
     count: meter.ended,
@@ -106,6 +115,7 @@ export function openGateway(deps: OpenGatewayDeps): OpenGateway {
     fallback: createFallback(views),
     validateArguments: createValidateArguments(schemas),
     guards: createGuards(() => guards),
+    cache: enabled ? createCacheLink(results, ttlMs) : (call, next) => next(call),
     limitConcurrency: limitConcurrency.run,
     retry: createRetry({ attempts: deps.endurance.attempts, now }),
     breaker: createBreakerLink(breakers),
@@ -123,9 +133,28 @@ export function openGateway(deps: OpenGatewayDeps): OpenGateway {
       queues: limitConcurrency.queues,
       unwritten: () => history.waiting,
     },
+    results,
     async useGuards(entries) {
       guards = await loadGuards(entries)
     },
-    [Symbol.asyncDispose]: () => history[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      results[Symbol.dispose]()
+      await history[Symbol.asyncDispose]()
+    },
   }
+}
+
+function openBreakers({
+  views,
+  catalog,
+  endurance,
+  isOnline,
+  breakerChanged: changed,
+  now,
+}: OpenGatewayDeps): Breakers {
+  const isUp = (tool: CatalogTool): boolean =>
+    (tool.kind === 'http' || isOnline(tool.upstreamId)) && breakers.of(toolTarget(tool)).status().state === 'closed'
+  const alternatives = createAlternatives({ views, isUp })
+  const breakers = createBreakers({ rules: endurance.breaker, catalog, alternatives, changed, now })
+  return breakers
 }

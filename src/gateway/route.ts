@@ -2,8 +2,9 @@ import { AppError, ToolNotFoundError } from '#kernel/errors'
 import { matchesGlob } from '#kernel/glob'
 import { isJsonObject, objectAt, stringAt } from '#kernel/json'
 import type { Principal } from '#identity/principal'
+import { digest } from '#kernel/seal'
 import type { CatalogEntry, CatalogTool, CatalogView } from '#registry/catalog-view'
-import type { Call, RoutedTool, Target } from './call.ts'
+import type { Call, RoutedTool, Target, TargetCache } from './call.ts'
 import type { VisibleViews } from './visible-views.ts'
 
 /** Finds out where a call goes, by the tables of what its principal sees: a name is never taken apart. */
@@ -35,7 +36,8 @@ const toolTargets = new WeakMap<CatalogTool, Target>()
 export function toolTarget(tool: CatalogTool): Target {
   const known = toolTargets.get(tool)
   if (known) return known
-  const target = { ...toTarget(tool, tool.originalName), tool: routedTool(tool) }
+  const routed = routedTool(tool)
+  const target = { ...toTarget(tool, tool.originalName), tool: routed, cache: targetCache(tool, routed) }
   toolTargets.set(tool, target)
   return target
 }
@@ -46,11 +48,17 @@ function routedTool(tool: CatalogTool): RoutedTool {
     kind: tool.kind,
     exposedName: tool.exposedName,
     ...(tool.inputSchemaText === undefined ? {} : { inputSchemaText: tool.inputSchemaText }),
-    readOnly: annotations?.['readOnlyHint'] === true,
+    readOnly: tool.readOnly ?? annotations?.['readOnlyHint'] === true,
     idempotent: annotations?.['idempotentHint'] === true,
     hasOwnBreaker: tool.hasOwnBreaker ?? false,
     fallback: tool.fallback,
   }
+}
+
+/** Only what changes nothing may be answered by what was answered before. */
+function targetCache({ cache, id, updatedAt, text }: CatalogTool, { readOnly }: RoutedTool): TargetCache | undefined {
+  if (!cache || cache.ttlMs === 0 || !readOnly) return undefined
+  return { rule: cache, revision: digest(`${id} ${updatedAt} ${text}`) }
 }
 
 function routePrompt(view: CatalogView, name: string): Target {
@@ -112,7 +120,7 @@ function routeCompletion(views: VisibleViews, view: CatalogView, { params, princ
   return template ? toTarget(template, key) : usableResource(views, view, principal, key)
 }
 
-function toTarget(owner: Omit<Target, 'originalName' | 'tool'>, originalName: string): Target {
+function toTarget(owner: Omit<Target, 'originalName' | 'tool' | 'cache'>, originalName: string): Target {
   const { upstreamId, server, timeoutMs, maxConcurrency, breaker, attempts } = owner
   return { upstreamId, server, originalName, timeoutMs, maxConcurrency, breaker, attempts }
 }

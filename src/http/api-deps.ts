@@ -8,6 +8,7 @@ import type { ExecutionStore } from '#gateway/executions'
 import type { Gateway } from '#gateway/gateway'
 import type { RateLimits } from '#gateway/rate-limits'
 import type { VisibleViews } from '#gateway/visible-views'
+import type { ResultCache } from '#gateway/result-cache'
 import type { Identity } from '#identity/create-identity'
 import type { Principal } from '#identity/principal'
 import type { AppError } from '#kernel/errors'
@@ -39,6 +40,7 @@ export interface ApiDeps {
   readonly breakers: Pick<Breakers, 'list' | 'reset'>
   readonly executions: ExecutionStore
   readonly audit: AuditLog
+  readonly results: Pick<ResultCache, 'stats' | 'remove' | 'isEnabled'>
   readonly search: OpenSearch
   readonly upstreams: UpstreamControl
   readonly health: HealthSource

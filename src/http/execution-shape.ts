@@ -26,6 +26,8 @@ export function executionBody(execution: Execution): ExecutionBody {
     result_bytes: execution.resultBytes,
     fallback: execution.fallback ?? null,
     attempts: execution.attempts ?? 1,
+    cached: execution.cached !== undefined,
+    stale: execution.cached === 'stale',
     stages: stagesOf(execution),
   }
 }

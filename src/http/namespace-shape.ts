@@ -2,6 +2,7 @@ import type { NamespaceBody, NamespaceReplacement } from '#contract/namespace'
 import type { NamespaceRecord } from '#registry/records'
 import type { NamespaceDraft } from '#registry/registry-api'
 import type { ApiDeps } from './api-deps.ts'
+import { cacheRuleBody, cacheRuleOf } from './cache-shape.ts'
 import { defined } from './defined.ts'
 import { isoTime } from './page.ts'
 
@@ -23,6 +24,7 @@ export function namespaceAnswer(
     pinned: [...(record.pinned ?? [])],
     definition_tokens: tokens,
     overrides: { ...record.overrides },
+    cache: cacheRuleBody(record.cache),
     endpoint: `/mcp/${record.name}`,
     tool_count: view?.tools.length ?? 0,
     origin: record.origin,
@@ -44,6 +46,7 @@ export function namespaceDraft(body: NamespaceReplacement & { readonly name: str
     expose: body.expose ?? 'all',
     pinned: body.pinned ?? [],
     overrides: Object.fromEntries(overrides),
+    cache: cacheRuleOf(body.cache) ?? null,
     ...(body.description === undefined ? {} : { description: body.description }),
     ...(body.servers === undefined ? {} : { servers: body.servers }),
   }

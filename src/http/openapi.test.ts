@@ -72,6 +72,8 @@ const OPERATIONS: Readonly<Record<string, Success>> = {
   'PUT /api/v1/roles/{name}': [200, {}],
   'POST /api/v1/policy/explain': [200, { principal: { roles: ['user'] }, action: 'tools:execute' }],
   'DELETE /api/v1/roles/{name}': [204],
+  'GET /api/v1/cache/stats': [200],
+  'DELETE /api/v1/cache': [200],
   'GET /api/v1/health': [200],
   'GET /api/v1/health/live': [200],
   'GET /api/v1/health/ready': [200],

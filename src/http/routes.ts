@@ -3,6 +3,8 @@ import { getLogLevel } from './routes/admin/get-log-level.ts'
 import { setLogLevel } from './routes/admin/set-log-level.ts'
 import { listBreakers } from './routes/circuit-breakers/list.ts'
 import { resetBreaker } from './routes/circuit-breakers/reset.ts'
+import { removeCached } from './routes/cache/remove.ts'
+import { getCacheStats } from './routes/cache/stats.ts'
 import { getExecution } from './routes/executions/get.ts'
 import { exportAudit } from './routes/audit/export.ts'
 import { listAudit } from './routes/audit/list.ts'
@@ -91,6 +93,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   // roles
   listRoles,      createRole,       getRole,          replaceRole,      removeRole,
   explainPolicy,
+  // results that are given again
+  getCacheStats,  removeCached,
   // operation
   getHealth,      getLiveness,      getReadiness,     getDetailedHealth,
   getLogLevel,    setLogLevel,

@@ -5,6 +5,7 @@ import { stringAt } from '#kernel/json'
 import type { Connection, UpstreamRecord } from '#registry/records'
 import type { UpstreamDraft } from '#registry/registry-api'
 import type { ApiDeps } from './api-deps.ts'
+import { cacheRuleBody, cacheRuleOf } from './cache-shape.ts'
 import { defined } from './defined.ts'
 import { enduranceBody, enduranceMembers } from './endurance-shape.ts'
 import { isoTime, isoTimeOrNull } from './page.ts'
@@ -40,6 +41,7 @@ export function serverBody({ registry, upstreams }: Sources, record: UpstreamRec
     ...enduranceBody(record),
     max_concurrency: record.maxConcurrency,
     enabled: record.enabled,
+    cache: cacheRuleBody(record.cache),
     origin: record.origin,
     created_at: isoTime(record.createdAt),
     updated_at: isoTime(record.updatedAt),
@@ -137,5 +139,6 @@ function settings(body: ServerChange) {
     timeoutMs: body.timeout_ms,
     maxConcurrency: body.max_concurrency,
     description: body.description,
+    cache: cacheRuleOf(body.cache),
   })
 }

@@ -1,10 +1,11 @@
 import type { Tool, ToolChange, ToolDetails, ToolRegistration } from '#contract/tool'
 import { ValidationError } from '#kernel/errors'
 import type { JsonObject } from '#kernel/json'
-import { stringAt } from '#kernel/json'
+import { objectAt, stringAt } from '#kernel/json'
 import type { CatalogTool } from '#registry/catalog-view'
 import type { HttpToolRecord } from '#registry/records'
 import type { HttpToolDraft, ToolOverrideChange } from '#registry/registry-api'
+import { cacheRuleBody, cacheRuleOf } from './cache-shape.ts'
 import { defined } from './defined.ts'
 import { enduranceBody, enduranceMembers } from './endurance-shape.ts'
 import { MASK, maskUrl, maskValues, unmaskValues } from '#kernel/masks'
@@ -34,6 +35,8 @@ export function toolBody(tool: CatalogTool): Tool {
     timeout_ms: tool.timeoutMs,
     ...enduranceBody(tool),
     fallback: tool.fallback ?? null,
+    read_only: tool.readOnly ?? objectAt(definition, 'annotations')?.['readOnlyHint'] === true,
+    cache: cacheRuleBody(tool.cache),
     created_at: isoTime(tool.createdAt),
     updated_at: isoTime(tool.updatedAt),
   }
@@ -113,6 +116,8 @@ function recordMembers(body: ToolChange) {
     metadata: body.metadata as JsonObject | undefined,
     enabled: body.enabled,
     timeoutMs: body.timeout_ms,
+    readOnly: body.read_only,
+    cache: cacheRuleOf(body.cache),
   })
 }
 
@@ -123,7 +128,7 @@ function rulesMembers(body: ToolChange) {
 }
 
 const SHOWN = ['name', 'description', 'enabled', 'category', 'tags', 'security_level', 'metadata']
-const OVERRIDABLE = new Set([...SHOWN, 'timeout_ms', 'breaker', 'retry', 'fallback'])
+const OVERRIDABLE = new Set([...SHOWN, 'timeout_ms', 'breaker', 'retry', 'fallback', 'cache', 'read_only'])
 
 /** A change to a tool of an MCP server: how it is shown and how its calls fare, never what it does. */
 export function overrideChange(body: ToolChange): ToolOverrideChange {
@@ -142,6 +147,8 @@ export function overrideChange(body: ToolChange): ToolOverrideChange {
     securityLevel: body.security_level,
     metadata: body.metadata as JsonObject | undefined,
     timeoutMs: body.timeout_ms,
+    readOnly: body.read_only,
+    cache: cacheRuleOf(body.cache),
   })
   return { ...shown, ...rulesMembers(body) } as ToolOverrideChange
 }

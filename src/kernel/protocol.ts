@@ -16,6 +16,8 @@ export const META = {
   gateways: 'metamcp/gateways',
   /** Ours: the result is of another tool than the one that was called. */
   fallback: 'metamcp/fallback',
+  /** Ours: a result that was got for another call, how old it is and whether its time was over. */
+  cached: 'metamcp/cached',
 } as const
 
 export const GATEWAY_INFO = { name: 'metamcp', title: 'MetaMCP', version: '0.1.0' } as const

@@ -7,6 +7,7 @@ import { GATEWAY_INFO, LEGACY_VERSIONS, LOG_LEVELS } from '#kernel/protocol'
 import type { RpcRequest } from '#kernel/rpc-message'
 import type { CatalogView } from '#registry/catalog-view'
 import type { LegacyHello, LegacySession } from './legacy-session.ts'
+import { markedText } from './cached-mark.ts'
 import { LIST_METHODS, type Lists } from './lists.ts'
 import type { McpDeps } from './mcp-deps.ts'
 import { metaResultText, receivedBy } from './meta-results.ts'
@@ -143,7 +144,9 @@ function aboutTasks(
 }
 
 /** A modern server's result without the members that a legacy client does not know. */
-function legacyText({ era, text, value }: CallResult): string {
+function legacyText(result: CallResult): string {
+  const { era, value } = result
+  const text = markedText(result)
   if (era === 'legacy') return text
   const { resultType, ttlMs, cacheScope } = value
   if (resultType === undefined && ttlMs === undefined && cacheScope === undefined) return text

@@ -7,6 +7,7 @@ import { editObject, memberText } from '#kernel/json-text'
 import { isLogged, META } from '#kernel/protocol'
 import { notificationText, type RpcRequest } from '#kernel/rpc-message'
 import type { Principal } from '#identity/principal'
+import { markedText } from './cached-mark.ts'
 import type { McpDeps } from './mcp-deps.ts'
 import type { Claim } from './modern-claim.ts'
 import { ParkedRun, type Step } from './parked-run.ts'
@@ -170,17 +171,15 @@ function tell({ reply, progressTokenText, missed }: Parked, method: string, para
 }
 
 /** A result in the words of the modern era: a modern server's own but for its state, a legacy server's with what is missing. */
-function modernText(
-  { era, text, value, serverInfoText }: CallResult,
-  { request }: ModernRequest,
-  seal: (state: RequestState) => string,
-): string {
+function modernText(result: CallResult, { request }: ModernRequest, seal: (state: RequestState) => string): string {
+  const { era, value, serverInfoText } = result
+  const text = markedText(result)
   if (era === 'modern') {
     const stateText = value['resultType'] === 'input_required' ? memberText(text, 'requestState') : undefined
     if (stateText === undefined) return text
     return editObject(text, { requestState: JSON.stringify(seal({ kind: 'upstream', stateText })) })
   }
-  const metaText = isJsonObject(value['_meta']) ? (memberText(text, '_meta') ?? '{}') : '{}'
+  const metaText = isJsonObject(value['_meta']) || result.cached ? (memberText(text, '_meta') ?? '{}') : '{}'
   const stamped =
     serverInfoText === undefined ? {} : { _meta: editObject(metaText, { [META.serverInfo]: serverInfoText }) }
   const hints = request.method === 'resources/read' ? { ttlMs: '0', cacheScope: '"private"' } : {}

@@ -56,7 +56,7 @@ export function callOf(request: RpcRequest, context: CallContext): Call {
     caller,
     signal,
     startedAt,
-    notes: { server: '', stages: [], attempts: 0 },
+    notes: { server: '', stages: [], attempts: 0, cached: undefined },
     target: undefined,
     span: undefined,
     place: undefined,

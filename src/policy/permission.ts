@@ -11,6 +11,7 @@ const ACTIONS = {
   namespaces: ['read', 'create', 'update', 'delete'],
   executions: ['read'],
   searches: ['read', 'report', 'delete'],
+  cache: ['read', 'delete'],
   health: ['read'],
   breakers: ['read', 'reset'],
   metrics: ['read'],

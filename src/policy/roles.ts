@@ -17,7 +17,7 @@ const READ = ['tools:read', 'servers:read', 'namespaces:read', 'searches:read', 
 const USE = [...READ, 'tools:execute', 'prompts:use', 'resources:use']
 const DEVELOP = [...USE, 'tools:*', 'namespaces:*', 'executions:read', 'searches:*']
 const AUDIT = [...READ, 'executions:read', 'audit:read']
-const OPERATE = [...DEVELOP, 'servers:*', 'metrics:read', 'breakers:*', 'settings:*']
+const OPERATE = [...DEVELOP, 'servers:*', 'metrics:read', 'breakers:*', 'settings:*', 'cache:*']
 
 /** The roles that every gateway has: the auditor, who reads what others did, and the others from the least to the most. */
 export const BUILT_IN_ROLES: readonly Role[] = [

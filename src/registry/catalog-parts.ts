@@ -3,7 +3,7 @@ import { editObject, memberText } from '#kernel/json-text'
 import { digest } from '#kernel/seal'
 import type { CatalogEntry, CatalogTool } from './catalog-view.ts'
 import { legalName, prefixedName, type NameTable } from './exposed-names.ts'
-import type { HttpToolRecord, ToolOverrideRecord, ToolRules, UpstreamRecord } from './records.ts'
+import type { CacheRule, HttpToolRecord, ToolOverrideRecord, ToolRules, UpstreamRecord } from './records.ts'
 import type { PrimitiveText, UpstreamSnapshot } from './snapshot.ts'
 
 /** The pseudo upstream that owns plain HTTP tools. */
@@ -86,6 +86,8 @@ function mcpTool(
     hasOwnBreaker: rules.breaker !== undefined,
     attempts: rules.attempts ?? record.attempts,
     fallback: rules.fallback,
+    readOnly: rules.readOnly,
+    cache: cacheOf(record, rules),
     enabled: override?.enabled ?? true,
     ...(override?.category === undefined ? {} : { category: override.category }),
     tags: override?.tags ?? [],
@@ -101,6 +103,13 @@ function mcpTool(
 function rulesOf({ tools }: UpstreamRecord, key: string, override: ToolOverrideRecord | undefined): ToolRules {
   const filed = tools && Object.hasOwn(tools, key) ? tools[key] : undefined
   return { ...filed, ...override }
+}
+
+const NEVER_KEPT: CacheRule = { ttlMs: 0 }
+
+/** What a server does may hang on the session it does it in: where each has its own, nothing is kept for another. */
+function cacheOf({ cache, share }: UpstreamRecord, rules: ToolRules): CacheRule | undefined {
+  return share === 'never' ? NEVER_KEPT : (rules.cache ?? cache ?? undefined)
 }
 
 /** The owner of an HTTP tool's name in the table of names: each has its own, so that its name is free when it is gone. */
@@ -129,6 +138,8 @@ export function httpTool(record: HttpToolRecord, names: NameTable): CatalogTool 
     breaker: record.breaker,
     attempts: record.attempts,
     fallback: record.fallback,
+    readOnly: record.readOnly,
+    cache: record.cache ?? undefined,
     enabled: record.enabled,
     ...(record.category === undefined ? {} : { category: record.category }),
     tags: record.tags,

@@ -1,5 +1,5 @@
 import type { JsonObject } from '#kernel/json'
-import type { BreakerChange, Expose } from './records.ts'
+import type { BreakerChange, CacheRule, Expose } from './records.ts'
 import type { UpstreamSnapshot } from './snapshot.ts'
 
 /** Whose primitive it is. HTTP tools have the pseudo upstream `http`. */
@@ -36,6 +36,9 @@ export interface CatalogTool extends Owner, Limits {
   readonly hasOwnBreaker?: boolean
   /** Exposed name of the tool that is called when this one cannot. */
   readonly fallback?: string | undefined
+  /** What the operator says about it, whatever its annotations say. */
+  readonly readOnly?: boolean | undefined
+  readonly cache?: CacheRule | undefined
   readonly enabled: boolean
   readonly category?: string
   readonly tags: readonly string[]

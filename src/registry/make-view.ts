@@ -48,7 +48,8 @@ function firstOfEach(entries: readonly CatalogEntry[]): CatalogEntry[] {
 }
 
 /** The tools as a namespace calls and describes them. A name that another tool has already gets a suffix. */
-function inNamespace(tools: readonly CatalogTool[], { overrides }: NamespaceRecord): readonly CatalogTool[] {
+function inNamespace(all: readonly CatalogTool[], { overrides, cache }: NamespaceRecord): readonly CatalogTool[] {
+  const tools = cache ? all.map((tool) => (tool.cache ? tool : withDefinition({ ...tool, cache }))) : all
   const overrideOf = ({ exposedName }: CatalogTool): NamespaceRecord['overrides'][string] =>
     (Object.hasOwn(overrides, exposedName) ? overrides[exposedName] : undefined) ?? {}
   const taken = new Set(tools.filter((tool) => overrideOf(tool).name === undefined).map((tool) => tool.exposedName))

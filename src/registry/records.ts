@@ -48,6 +48,16 @@ export interface BreakerChange {
   readonly successes?: number
 }
 
+/** How results of read-only tools are kept, as an operator said; milliseconds. */
+export interface CacheRule {
+  /** Absent: as the settings say. 0: never. */
+  readonly ttlMs?: number
+  /** So long after that a result is still given while it is got anew behind the answer. */
+  readonly staleWhileRevalidateMs?: number
+  /** So long after that it is kept for calls that fail. */
+  readonly staleIfErrorMs?: number
+}
+
 /** How calls fare that meet trouble, where it differs from the settings. */
 interface Endurance {
   readonly breaker?: BreakerChange
@@ -60,6 +70,10 @@ export interface ToolRules extends Endurance {
   readonly timeoutMs?: number
   /** Exposed name of the tool that is called when this one cannot. */
   readonly fallback?: string
+  /** The operator says whether calling it changes nothing, whatever its annotations say. */
+  readonly readOnly?: boolean
+  /** Null means none of its own. */
+  readonly cache?: CacheRule | null
 }
 
 /** An MCP server behind the gateway. */
@@ -78,6 +92,8 @@ export interface UpstreamRecord extends RecordBase, Endurance {
   readonly description?: string
   /** By the server's own name for the tool. */
   readonly tools?: Readonly<Record<string, ToolRules>>
+  /** Of its read-only tools; null means none. */
+  readonly cache?: CacheRule | null
 }
 
 /** A plain HTTP API that is offered as a tool. */
@@ -102,6 +118,9 @@ export interface HttpToolRecord extends RecordBase, Endurance {
   readonly timeoutMs: number
   /** Exposed name of the tool that is called when this one cannot. */
   readonly fallback?: string
+  /** The operator says that calling it changes nothing. */
+  readonly readOnly?: boolean
+  readonly cache?: CacheRule | null
 }
 
 /** What an operator changed about a tool of an MCP server; absent members leave the tool's own. */
@@ -131,6 +150,8 @@ export interface NamespaceRecord extends RecordBase {
   readonly expose: Expose
   /** Patterns of names as this namespace shows them: these tools are listed whatever `expose` says. Absent means none. */
   readonly pinned?: readonly string[]
+  /** Of read-only tools of which neither the tool nor its server says anything else. */
+  readonly cache?: CacheRule | null
   /** By exposed name: another name or description in this namespace only. */
   readonly overrides: Readonly<Record<string, { readonly name?: string; readonly description?: string }>>
 }

@@ -24,6 +24,8 @@ export type ToolOverrideChange = Partial<
     | 'breaker'
     | 'attempts'
     | 'fallback'
+    | 'readOnly'
+    | 'cache'
   >
 >
 

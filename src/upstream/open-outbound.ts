@@ -9,7 +9,7 @@ import { createHttpTools } from './http-tools.ts'
 import type { TransportLimits } from './transport.ts'
 import { createUpstreams, type Upstreams, type UpstreamsDeps } from './upstreams.ts'
 
-type News = Pick<UpstreamsDeps, 'resourceUpdated' | 'taskChanged'>
+type News = Pick<UpstreamsDeps, 'resourceUpdated' | 'taskChanged' | 'listsChanged'>
 
 export interface OutboundDeps extends News, Pick<UpstreamsDeps, 'log' | 'now' | 'inherited'> {
   readonly registry: Registry

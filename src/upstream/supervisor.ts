@@ -28,6 +28,8 @@ export interface SupervisorDeps extends TransportDeps {
   publishSnapshot(snapshot: UpstreamSnapshot): Promise<void>
   resourceUpdated(upstreamId: string, uri: string, paramsText: string): void
   taskChanged(upstreamId: string, paramsText: string): void
+  /** The server says that its lists are not what they were. */
+  listsChanged(record: UpstreamRecord): void
   /** Lets a connecting upstream wait for its turn at start, so that twenty do not start at once. Answers how to end the turn. */
   turn(): Promise<() => void>
   /** Resolves when nothing is left of the supervisor that had this upstream before. */
@@ -65,7 +67,10 @@ export class Supervisor {
         ? createHttpClient(connection.url, deps.connectFor(record))
         : undefined
     const news: NewsEvents = {
-      listsChanged: (session, kinds) => this.#feed.changed(session, kinds),
+      listsChanged: (session, kinds) => {
+        deps.listsChanged(record)
+        this.#feed.changed(session, kinds)
+      },
       resourceUpdated: (uri, paramsText) => deps.resourceUpdated(record.id, uri, paramsText),
       taskChanged: (paramsText) => deps.taskChanged(record.id, paramsText),
       unreachable: (error) => this.#lost(error),

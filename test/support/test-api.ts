@@ -1,8 +1,10 @@
 import { openAudit } from '#audit/audit-log'
 import type { CallResult, Call } from '#gateway/call'
+import { createResultCache } from '#gateway/result-cache'
 import { openAccess } from '#gateway/open-access'
 import { createApi, type Api } from '#http/api'
 import type { ApiDeps } from '#http/api-deps'
+import { NO_BROADCAST } from '#kernel/broadcast'
 import { uuidv7 } from '#kernel/ids'
 import type { LogFields, Logger } from '#kernel/logger'
 import { exposureOf } from '#mcp/exposure'
@@ -45,6 +47,9 @@ export interface Reply {
   readonly body: unknown
 }
 
+/** A cache of results that no other gateway shares. */
+const ALONE = { enabled: true, texts: undefined, broadcast: NO_BROADCAST } as const
+
 export const ONLINE: UpstreamStatus = { state: 'online', reason: 'It answers', sessions: 1, pids: [4242] }
 
 export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<TestApi> {
@@ -82,6 +87,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
     },
     executions: storage.executions,
     audit,
+    results: createResultCache({ ...ALONE, bytesMax: 1_000_000, log, now: Date.now }),
     search,
     exposureOf,
     definitionTokens: () => ({ namespaces: [], sessions: [] }),

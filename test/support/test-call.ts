@@ -46,7 +46,7 @@ export function testCall(parts: CallParts = {}): Call {
     caller: { sessionKey: 'test', profile: { capabilities: {} }, ...parts.caller },
     signal: parts.signal ? Cancellation.following(parts.signal) : new Cancellation(),
     startedAt,
-    notes: { server: '', stages: [], attempts: 0 },
+    notes: { server: '', stages: [], attempts: 0, cached: undefined },
     target: undefined,
     span: undefined,
     place: undefined,

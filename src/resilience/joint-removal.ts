@@ -1,0 +1,41 @@
+import type { Broadcast } from '#kernel/broadcast'
+import type { Cache } from './cache.ts'
+import { keySelector, type CacheSelector } from './cache-key.ts'
+import type { SecondLevel } from './second-level.ts'
+
+const TOPIC = 'cache'
+/** More removals than this that others have not heard of are one of everything. */
+const OWED_MAX = 100
+const EVERYTHING: CacheSelector = {}
+
+interface JointRemovalDeps<T> {
+  readonly cache: Pick<Cache<T, never>, 'remove'>
+  readonly second: SecondLevel<T> | undefined
+  readonly broadcast: Broadcast
+}
+
+/** Removes here, in the second level and in all other gateways; answers how many values that were here and in the second level. */
+export type JointRemoval = (selector: CacheSelector) => Promise<number>
+
+export function createJointRemoval<T>({ cache, second, broadcast }: JointRemovalDeps<T>): JointRemoval {
+  let owed: CacheSelector[] = []
+  const tellOthers = async (selector: CacheSelector): Promise<readonly string[]> => {
+    if (!second) return []
+    const removed = await second.remove(keySelector(selector))
+    if (!removed) owed = owed.length < OWED_MAX ? [...owed, selector] : [EVERYTHING]
+    broadcast.send(TOPIC, JSON.stringify(selector))
+    return removed ?? []
+  }
+  /** What came into the second level from here after the other had removed it there is in memory here, too. */
+  broadcast.listen(TOPIC, (text) => second?.forget(cache.remove(JSON.parse(text) as CacheSelector)))
+  broadcast.onGap(() => {
+    cache.remove(EVERYTHING)
+    const missed = owed
+    owed = []
+    for (const selector of missed) void tellOthers(selector)
+  })
+  return async function remove(selector) {
+    const here = cache.remove(selector)
+    return new Set([...here, ...(await tellOthers(selector))]).size
+  }
+}
