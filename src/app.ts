@@ -7,6 +7,7 @@ import { createRateLimits } from '#gateway/rate-limits'
 import { createApi } from '#http/api'
 import { createFrontDoor, type FrontDoor } from '#http/front-door'
 import type { HealthSource } from '#http/health-source'
+import { networkOf } from '#identity/addresses'
 import { uuidv7 } from '#kernel/ids'
 import type { Logger } from '#kernel/logger'
 import { GATEWAY_INFO } from '#kernel/protocol'
@@ -14,6 +15,7 @@ import { createSealer } from '#kernel/seal'
 import { createMcpEndpoint, type McpEndpoint } from '#mcp/endpoint'
 import { exposureOf } from '#mcp/exposure'
 import { createHostGuard } from '#mcp/host-guard'
+import { ALLOWANCES, createOauth, type Oauth } from '#oauth/create-oauth'
 import { catalogSize, overviewOf, upstreamLoads } from '#registry/overview'
 import { breakerMetrics } from '#telemetry/breaker-metrics'
 import { callMetrics } from '#telemetry/call-metrics'
@@ -25,6 +27,9 @@ import { createMetrics, type Family } from '#telemetry/metrics'
 import { searchMetrics } from '#telemetry/search-metrics'
 import { traceMetrics } from '#telemetry/trace-metrics'
 import { upstreamMetrics } from '#telemetry/upstream-metrics'
+import type { OauthDeps } from '#oauth/oauth-deps'
+import { createRateLimiter } from '#resilience/rate-limit'
+import { createDocumentReader } from '#upstream/document-reader'
 import { now, openFoundation, type AppDeps, type Foundation } from './foundation.ts'
 
 /** The whole program, built and not yet listening. */
@@ -106,7 +111,32 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
     discover: discovery.discover,
   })
   resources.defer(() => api.close())
-  return createFrontDoor({ endpoint, api, gateway, log: logs.logger('http') })
+  const oauth = await openOauth(parts, { hostGuard: guard, rates, log: logs.logger('oauth') })
+  return createFrontDoor({ endpoint, oauth, api, gateway, log: logs.logger('http') })
+}
+
+type Edges = Pick<OauthDeps, 'hostGuard' | 'rates' | 'log'>
+
+async function openOauth({ config, core, resources }: Parts, edges: Edges): Promise<Oauth> {
+  const { identity, resources: endpoints, grantKey: key } = core.access
+  const documents = resources.use(createDocumentReader(config))
+  const limiter = (name: keyof typeof ALLOWANCES) =>
+    createRateLimiter(ALLOWANCES[name], { name, shared: core.counts, now })
+  const allowances = { registration: limiter('registration'), document: limiter('document') }
+  const secret = await secretKey(config)
+  return createOauth({
+    identity,
+    resources: endpoints,
+    key,
+    store: core.storage.oauth,
+    sealer: createSealer(secret),
+    secret,
+    ...config.access,
+    ...edges,
+    fetchDocument: documents.read,
+    take: (what, address = '') => allowances[what].take(networkOf(address)),
+    now,
+  })
 }
 
 function vitalsOf({ life }: Parts, endpoint: McpEndpoint) {
@@ -150,6 +180,7 @@ function runningApp({ config, core, life, log, resources }: Parts, door: FrontDo
     firstStart: core.access.firstStart,
     async listen() {
       const url = await door.listen(config.port, config.host)
+      core.access.resources.listensAt(url)
       await writeGatewayFile(config.dataDir, { url, pid: process.pid, token: core.access.localToken })
       core.outbound.upstreams.start()
       core.search.readAhead()

@@ -11,6 +11,7 @@ import { openAccess, type Access } from '#gateway/open-access'
 import { openGateway, type Workload } from '#gateway/open-gateway'
 import type { ResultCache } from '#gateway/result-cache'
 import { NO_BROADCAST, type Broadcast } from '#kernel/broadcast'
+import { createResources } from '#identity/resources'
 import { uuidv7 } from '#kernel/ids'
 import { GATEWAY_INFO } from '#kernel/protocol'
 import { type McpEndpoint } from '#mcp/endpoint'
@@ -182,8 +183,9 @@ async function openKeptAccess(
   const { storage: stores, broadcast, catalog, logs } = deps
   const log = logs.logger('identity')
   const secret = await secretKey(config)
-  const settings = config.access
-  const access = await openAccess({ catalog, stores, broadcast, secret, settings, log, now, newId: uuidv7 })
+  const endpoints = createResources(config.publicUrl, `http://localhost:${config.port}`)
+  const settings = { secret, settings: config.access, resources: endpoints }
+  const access = await openAccess({ catalog, stores, broadcast, ...settings, log, now, newId: uuidv7 })
   resources.use(keepAccess({ ...access, broadcast, isShared: stores.kind === 'postgres', log }))
   return access
 }

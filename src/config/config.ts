@@ -122,6 +122,8 @@ export interface Config {
   readonly gracePeriodMs: number
   readonly bodyBytesMax: number
   readonly resultBytesMax: number
+  /** The origin by which others reach the gateway; undefined for where it listens. */
+  readonly publicUrl: string | undefined
   /** Host names accepted beside the loopback names. */
   readonly allowedHosts: readonly string[]
   readonly allowedOrigins: readonly string[]

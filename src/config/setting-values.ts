@@ -122,6 +122,13 @@ export function originsOf(text: string): readonly string[] {
   })
 }
 
+/** One origin. */
+export function publicUrlOf(text: string): string {
+  const [origin, ...others] = originsOf(text)
+  if (origin !== undefined && others.length === 0 && /^https?:/.test(origin)) return origin
+  throw new Error(`must be one origin like https://tools.example.com, not ${quoted(text)}`)
+}
+
 /** Host names, addresses and CIDR ranges. */
 export function rangesOf(text: string): readonly string[] {
   return listOf(text).map((range) => {

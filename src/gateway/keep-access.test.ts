@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { createResources } from '#identity/resources'
 import { uuidv7 } from '#kernel/ids'
 import type { Logger } from '#kernel/logger'
 import { NO_BROADCAST, type Broadcast } from '#kernel/broadcast'
@@ -33,6 +34,7 @@ async function openPlace() {
           refreshTokenMs: 86_400_000,
           administrator: { username: 'admin' },
         },
+        resources: createResources(undefined, 'http://localhost:8000'),
         broadcast,
         log,
         now: Date.now,

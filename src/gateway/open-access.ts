@@ -1,8 +1,10 @@
 import { HASHING_LIMITS, type Lane } from '#identity/passwords'
 import { createIdentity, type Identity, type IdentityStores } from '#identity/create-identity'
+import { grantedTokenKey } from '#identity/granted-tokens'
 import { newLocalToken } from '#identity/local-token'
 import { localPrincipal, type Principal } from '#identity/principal'
-import { signingKeyOf } from '#identity/signing-keys'
+import type { Resources } from '#identity/resources'
+import { signingKeyOf, type SigningKey } from '#identity/signing-keys'
 import { NO_BROADCAST, type Broadcast } from '#kernel/broadcast'
 import type { Logger } from '#kernel/logger'
 import { digest } from '#kernel/seal'
@@ -27,6 +29,10 @@ export interface Access {
   readonly localToken: string
   /** Makes the first administrator and a key, where there is no user at all. */
   firstStart(): Promise<FirstStart | undefined>
+  /** The MCP endpoints as clients name them. */
+  readonly resources: Resources
+  /** Signs what users grant to clients. */
+  readonly grantKey: SigningKey
 }
 
 interface OpenAccessDeps {
@@ -40,6 +46,7 @@ interface OpenAccessDeps {
   readonly settings: AccessSettings
   /** To other gateways; absent for one that is alone. */
   readonly broadcast?: Broadcast
+  readonly resources: Resources
   readonly log: Logger
   /** Epoch milliseconds. */
   now(): number
@@ -57,13 +64,14 @@ interface AccessSettings {
 }
 
 export async function openAccess(deps: OpenAccessDeps): Promise<Access> {
-  const { catalog, stores, secret, settings, log, now, newId } = deps
+  const { catalog, stores, secret, settings, resources, log, now, newId } = deps
   const policy = createPolicy(BUILT_IN_ROLES)
   const news = accessNews(deps.broadcast ?? NO_BROADCAST)
   const roles = await openRoles({ store: stores.roles, policy, changed: news.rolesChanged, now, newId })
   const localToken = newLocalToken()
   const lane: Lane = createBulkhead(HASHING_LIMITS)
   const deployment = `urn:metamcp:${digest(Buffer.from(secret).toString('base64'))}`
+  const grantKey = await grantedTokenKey(secret)
   const identity = createIdentity({
     stores: stores.identity,
     lane,
@@ -73,6 +81,7 @@ export async function openAccess(deps: OpenAccessDeps): Promise<Access> {
       lifetimeMs: settings.accessTokenMs,
       key: await signingKeyOf({ algorithm: 'HS256', secret }),
     },
+    granted: { key: grantKey, resources },
     refreshLifetimeMs: settings.refreshTokenMs,
     localToken,
     isShared: stores.kind === 'postgres',
@@ -89,6 +98,8 @@ export async function openAccess(deps: OpenAccessDeps): Promise<Access> {
     roles,
     views: createVisibleViews(catalog, policy),
     principal: anonymousRole === undefined ? undefined : localPrincipal(anonymousRole),
+    resources,
+    grantKey,
     localToken,
     firstStart: () => firstStart(identity, administrator),
   }

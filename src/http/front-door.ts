@@ -4,6 +4,7 @@ import type { Gateway } from '#gateway/gateway'
 import { AppError } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
 import type { McpEndpoint } from '#mcp/endpoint'
+import type { Oauth } from '#oauth/create-oauth'
 import type { Api } from './api.ts'
 import { cutUnwantedBody, refuseBrokenRequests } from './broken-requests.ts'
 
@@ -24,15 +25,17 @@ export interface FrontDoor {
 
 export interface FrontDoorDeps {
   readonly endpoint: Pick<McpEndpoint, 'handle' | typeof Symbol.dispose>
+  readonly oauth: Pick<Oauth, 'handle'>
   readonly api: Pick<Api, 'handle'>
   readonly gateway: Pick<Gateway, 'drain' | 'giveUp' | 'running'>
   readonly log: Logger
 }
 
-export function createFrontDoor({ endpoint, api, gateway, log }: FrontDoorDeps): FrontDoor {
+export function createFrontDoor({ endpoint, oauth, api, gateway, log }: FrontDoorDeps): FrontDoor {
   const server = createServer({ noDelay: true, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     cutUnwantedBody(request, response)
-    if (!endpoint.handle(request, response)) api.handle(request, response)
+    if (endpoint.handle(request, response) || oauth.handle(request, response)) return
+    api.handle(request, response)
   })
   refuseBrokenRequests(server)
   sparePending(server)

@@ -3,6 +3,7 @@ import { problem } from '#contract/problem'
 import type { Principal } from '#identity/principal'
 import { networkOf } from '#identity/addresses'
 import { bearerOf, callerOf } from '#identity/bearer'
+import { unauthenticated } from '#identity/refusal'
 import type { AppError } from '#kernel/errors'
 import type { BodyReader } from './body-reader.ts'
 import { auditEntry, isChange } from './audit-trail.ts'
@@ -35,6 +36,7 @@ export function serveEndpoint(app: FastifyInstance, endpoint: Endpoint, { contex
       if (isChange(endpoint)) context.audit.admit()
       if (access === 'public') return limit(endpoint, context, { request, reply })
       const principal = await callerOf(context, request.headers.authorization, request.ip)
+      if (principal.grant) throw unauthenticated('the token is for MCP')
       callers.set(request, principal)
       await limit(endpoint, context, { request, reply, principal })
       if (access !== 'self' && !context.policy.decide(principal, access).allowed) throw denied(access)

@@ -3,12 +3,15 @@ import { AppError, messageOf } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
 import { type AddressList, addressList } from './addresses.ts'
 import { isApiKey, type ApiKeys } from './api-keys.ts'
+import type { GrantedTokens } from './granted-tokens.ts'
 import type { Principal } from './principal.ts'
 import { createRecentMap } from '#kernel/recent-map'
 import type { RevocationStore } from './refresh-families.ts'
 import { isLocalToken, isSameToken, LOCAL_COMMANDS } from './local-token.ts'
 import { unauthenticated } from './refusal.ts'
-import { TOKEN_CHARS_MAX, type Tokens } from './tokens.ts'
+import { permissionsOf } from './scopes.ts'
+import { type AccessClaims, TOKEN_CHARS_MAX } from './strict-jws.ts'
+import type { Tokens } from './tokens.ts'
 import type { User, UserStore } from './users.ts'
 
 const VERIFIED_MAX = 10_000
@@ -31,6 +34,8 @@ export interface Authenticator {
 
 export interface AuthenticatorDeps {
   readonly tokens: Tokens
+  /** Tokens of clients; absent where there is no authorization server. */
+  readonly granted?: GrantedTokens | undefined
   readonly apiKeys: Pick<ApiKeys, 'identify' | 'used'>
   readonly users: Pick<UserStore, 'find'>
   readonly revocations: Pick<RevocationStore, 'has'>
@@ -61,7 +66,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
   const verify = async (credential: string, key: string, sender: Sender): Promise<Principal> => {
     const before = withdrawals
     const checkedAt = now()
-    const found = await verifierOf(credential)(credential, deps)
+    const found = await verifierFor(credential, deps)(credential, deps)
     const verified = { ...found, goodUntil: Math.min(found.goodUntil, checkedAt + recheckMs) }
     if (!isFrom(verified, sender)) throw unauthenticated('it is not accepted from this address')
     // Whoever was withdrawn while the store was asked may have been read before.
@@ -102,18 +107,37 @@ function isFrom({ addresses }: Verified, { address }: Sender): boolean {
   return addresses === undefined || addresses.includes(address)
 }
 
-function verifierOf(credential: string): (credential: string, deps: AuthenticatorDeps) => Promise<Verified> {
-  if (isApiKey(credential)) return verifiedKey
-  return isLocalToken(credential) ? verifiedLocal : verifiedToken
-}
-
 async function verifiedLocal(credential: string, { localToken }: AuthenticatorDeps): Promise<Verified> {
   if (localToken === undefined || !isSameToken(credential, localToken)) throw unauthenticated('no local token of ours')
   return { principal: LOCAL_COMMANDS, ids: [], goodUntil: Infinity, addresses: LOOPBACK }
 }
 
+type Verifier = (credential: string, deps: AuthenticatorDeps) => Promise<Verified>
+
+function verifierFor(credential: string, { granted }: AuthenticatorDeps): Verifier {
+  if (isApiKey(credential)) return verifiedKey
+  if (isLocalToken(credential)) return verifiedLocal
+  return granted?.isOne(credential) === true ? (token, deps) => verifiedGrant(token, granted, deps) : verifiedToken
+}
+
 async function verifiedToken(token: string, deps: AuthenticatorDeps): Promise<Verified> {
-  const { sub, jti, family, epoch, exp } = await deps.tokens.verify(token)
+  return verifiedUser(await deps.tokens.verify(token), deps)
+}
+
+/** A client acts for the user: it may what the user may, and of that only what was granted. */
+async function verifiedGrant(token: string, granted: GrantedTokens, deps: AuthenticatorDeps): Promise<Verified> {
+  const { grant, ...claims } = await granted.verify(token)
+  const verified = await verifiedUser(claims, deps)
+  const { namespace } = grant.resource
+  const narrowing = {
+    permissions: permissionsOf(grant.scopes),
+    ...(namespace === undefined ? {} : { namespaces: [namespace] }),
+  }
+  return { ...verified, principal: { ...verified.principal, ...narrowing, grant } }
+}
+
+async function verifiedUser(claims: AccessClaims, deps: AuthenticatorDeps): Promise<Verified> {
+  const { sub, jti, family, epoch, exp } = claims
   const [user, isRevoked] = await Promise.all([deps.users.find(sub), deps.revocations.has([jti, family])])
   if (isRevoked) throw unauthenticated('the token is revoked')
   if (!user?.isActive) throw unauthenticated('the user is gone or inactive')

@@ -2,6 +2,7 @@ import type { Logger } from '#kernel/logger'
 import { createApiKeys, type ApiKeys, type ApiKeyStore } from './api-keys.ts'
 import { createAuthenticator, type Authenticator } from './authenticate.ts'
 import { ensureAdministrator, type FirstAdministrator } from './first-administrator.ts'
+import { createGrantedTokens, type GrantedTokenDeps } from './granted-tokens.ts'
 import { createLogins, type Logins, type LoginStore } from './logins.ts'
 import { createPasswords, type Lane } from './passwords.ts'
 import type { RefreshStore, RevocationStore } from './refresh-families.ts'
@@ -11,6 +12,8 @@ import { createUsers, type Users, type UserStore } from './users.ts'
 
 /** Where others change the store too, a check holds for this long. */
 const RECHECK_MS = 1_000
+/** Access tokens may be accepted so much longer where a clock is slow. */
+const CLOCK_SKEW_MS = 60_000
 const LOGINS_KEPT_MS = 90 * 86_400_000
 const LOGINS_KEPT_MAX = 100_000
 
@@ -28,6 +31,8 @@ export interface IdentityDeps {
   /** A bulkhead with `HASHING_LIMITS`. */
   readonly lane: Lane
   readonly access: Omit<TokenDeps, 'now' | 'newId'>
+  /** How the tokens of clients are verified; absent where there is no authorization server. */
+  readonly granted?: Pick<GrantedTokenDeps, 'key' | 'resources'> | undefined
   readonly refreshLifetimeMs: number
   /** What commands on this machine show; absent where there are none. */
   readonly localToken?: string | undefined
@@ -49,6 +54,8 @@ export interface Identity extends Authenticator {
   readonly apiKeys: ApiKeys
   readonly jwks: Tokens['jwks']
   ensureAdministrator(who: Parameters<typeof ensureAdministrator>[1]): Promise<FirstAdministrator | undefined>
+  /** Ends what a user granted to a client: its access tokens are refused once this resolves. */
+  endGrant(family: string): Promise<void>
   /** Removes what has expired; to be called now and then. */
   prune(): Promise<void>
 }
@@ -65,7 +72,9 @@ export function createIdentity(deps: IdentityDeps): Identity {
   const users = createUsers({ ...shared, store: stores.users, passwords })
   const apiKeys = createApiKeys({ ...shared, store: stores.apiKeys })
   const recheckMs = isShared ? RECHECK_MS : Infinity
-  const authenticator = createAuthenticator({ ...shared, ...stores, tokens, apiKeys, localToken, recheckMs })
+  const { lifetimeMs } = access
+  const granted = deps.granted && createGrantedTokens({ ...deps.granted, lifetimeMs, now })
+  const authenticator = createAuthenticator({ ...shared, ...stores, tokens, granted, apiKeys, localToken, recheckMs })
   return {
     ...authenticator,
     users,
@@ -74,6 +83,10 @@ export function createIdentity(deps: IdentityDeps): Identity {
     pairs: createTokenPairs({ ...shared, ...stores, tokens, refreshLifetimeMs }),
     jwks: tokens.jwks,
     ensureAdministrator: (who) => ensureAdministrator(users, who),
+    async endGrant(family) {
+      await stores.revocations.add([{ id: family, expiresAt: now() + lifetimeMs + CLOCK_SKEW_MS }])
+      withdrawn(family)
+    },
     async prune() {
       await stores.revocations.prune(now())
       await stores.families.prune(now())

@@ -1,3 +1,5 @@
+import type { Grant } from './granted-tokens.ts'
+
 /** Who is calling, as far as a verified credential tells. */
 export interface Principal {
   /** Stable over restarts and token refreshes; of an API key its owner's. */
@@ -10,6 +12,8 @@ export interface Principal {
   readonly permissions?: readonly string[]
   /** Of all namespaces only these; absent without a narrowing. */
   readonly namespaces?: readonly string[]
+  /** Of a client that acts for the user: what it was granted; absent for the user itself. */
+  readonly grant?: Grant
 }
 
 /** Whether its credential is good for less than its owner may do. */

@@ -9,6 +9,8 @@ import type { Authenticator } from '#identity/authenticate'
 import { callerOf } from '#identity/bearer'
 import type { Principal } from '#identity/principal'
 import type { RateLimits } from '#gateway/rate-limits'
+import type { Resources } from '#identity/resources'
+import { challengeOf, checkResource, checkScope } from './challenge.ts'
 import type { HostGuard } from './host-guard.ts'
 import { createKeepAlives } from './keep-alives.ts'
 import { createLegacy, type Arrival } from './legacy.ts'
@@ -31,6 +33,8 @@ export interface EndpointDeps extends McpDeps {
   readonly identity: Pick<Authenticator, 'authenticate'>
   /** The caller without a credential, where there may be one. */
   readonly principal: Principal | undefined
+  /** How clients name the endpoints. */
+  readonly resources: Resources
   readonly guard: HostGuard
   /** How much callers may ask for. */
   readonly rates?: RateLimits
@@ -139,8 +143,9 @@ function guarded(deps: EndpointDeps, visit: Visit, answer: Answer): void {
   }
 }
 
-/** Counted by principal; what is asked over REST counts with it. */
+/** A client's token is for one endpoint. Then counted by principal; what is asked over REST counts with it. */
 function admit({ rates }: EndpointDeps, arrival: Arrival, answer: Answer): void | Promise<void> {
+  checkResource(arrival.principal, arrival.namespace)
   const counting = rates?.admit('calls', arrival.principal.id, arrival.response)
   return counting ? counting.then(() => answer(arrival)) : answer(arrival)
 }
@@ -150,13 +155,19 @@ type Answer = (arrival: Arrival) => void | Promise<void>
 /** A request of whom nothing is known yet. */
 type Visit = Omit<Arrival, 'principal'>
 
-function refuse({ log }: EndpointDeps, { request, response }: Visit, thrown: unknown, idText = 'null'): void {
+function refuse(
+  { log, resources }: EndpointDeps,
+  { request, response }: Visit,
+  thrown: unknown,
+  idText = 'null',
+): void {
   const error = toAppError(thrown)
   if (error.code === 'internal_error') log.error({ error: error.cause, url: request.url }, 'request failed')
   const { allow = 'GET, POST, DELETE', retry_after: retryAfter } = error.details
   if (typeof retryAfter === 'number') response.setHeader('retry-after', String(retryAfter))
   if (error.code === 'method_not_allowed' && typeof allow === 'string') response.setHeader('allow', allow)
-  if (error.code === 'authentication_error') response.setHeader('www-authenticate', 'Bearer')
+  const challenge = challengeOf(error, request, resources)
+  if (challenge !== undefined) response.setHeader('www-authenticate', challenge)
   // What is left of a body that is too large is not read: the connection cannot go on.
   if (error.code === 'payload_too_large') response.setHeader('connection', 'close')
   sendJson(response, ERROR_CODES[error.code].status, errorText(idText, rpcErrorText(error, 'legacy')))
@@ -182,6 +193,7 @@ async function post(deps: EndpointDeps, arrival: Arrival, { legacy, modern }: Er
   const text = await readBody(arrival.request, deps.bodyBytesMax)
   const value = parseBody(text)
   try {
+    checkScope(arrival.principal, value)
     const message = isModern(arrival.request, value) ? readMessage(text, value) : undefined
     if (!message) return legacy.post(arrival, text, value)
     if (message.kind === 'request' || message.kind === 'notification') return modern.post(arrival, message)

@@ -3,6 +3,7 @@ import { type Migration, Migrator } from 'kysely/migration'
 import { AppError } from '#kernel/errors'
 import { createAuditTables } from './audit-tables.ts'
 import { createIdentityTables } from './identity-tables.ts'
+import { createOauthTables } from './oauth-tables.ts'
 import { type Database, type Engine, RECORD_TABLES } from './schema.ts'
 
 const MIGRATIONS_TABLE = 'metamcp_migrations'
@@ -13,6 +14,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0002_search': { up: createSearchTables },
   '0003_identity': { up: createIdentityTables },
   '0004_roles': { up: (db: Kysely<unknown>) => createRecordTable(db, 'roles') },
+  '0005_oauth': { up: createOauthTables },
   '0008_audit': { up: createAuditTables },
 }
 

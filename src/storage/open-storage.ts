@@ -4,6 +4,7 @@ import type { DatabaseConfig } from '#config/config'
 import type { ExecutionStore } from '#gateway/executions'
 import type { IdentityStores } from '#identity/create-identity'
 import type { Logger } from '#kernel/logger'
+import type { OauthStore } from '#oauth/oauth-store'
 import type { RoleRecord, RoleStore } from '#policy/role-registry'
 import type { RegistryStores } from '#registry/stores'
 import type { SearchStores } from '#search/open-tool-search'
@@ -13,6 +14,7 @@ import { createExecutionStore } from './executions.ts'
 import { createExposedNameStore } from './exposed-names.ts'
 import { createLoginStore } from './logins.ts'
 import { migrate } from './migrations.ts'
+import { createOauthStore } from './oauth-records.ts'
 import { openPostgres } from './postgres.ts'
 import { createRecordStore } from './records.ts'
 import { createRefreshStore, createRevocationStore } from './refresh-families.ts'
@@ -34,6 +36,7 @@ export interface Storage extends AsyncDisposable {
   readonly search: SearchStores
   readonly roles: RoleStore
   readonly identity: IdentityStores
+  readonly oauth: OauthStore
   /** Resolves when the database answers. */
   check(): Promise<void>
 }
@@ -76,6 +79,7 @@ function createStorage(engine: Engine): Storage {
     search: createSearchStores(db),
     roles: guarded(createRecordStore<RoleRecord>(db, 'roles')),
     identity: createIdentityStores(engine),
+    oauth: guarded(createOauthStore(db)),
     check: guarded({ ping }).ping,
     [Symbol.asyncDispose]: () => (closing ??= engine.close()),
   }

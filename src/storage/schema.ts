@@ -119,6 +119,16 @@ interface AuditHeadTable {
   sealed: string
 }
 
+export interface OauthRecordTable {
+  kind: string
+  id: string
+  grant_id: string | null
+  uid: string | null
+  consumed_at: number | null
+  expires_at: number
+  body: string
+}
+
 export interface Schema {
   upstreams: RecordTable
   http_tools: RecordTable
@@ -138,6 +148,7 @@ export interface Schema {
   api_keys: ApiKeyTable
   audit_records: AuditTable
   audit_heads: AuditHeadTable
+  oauth_records: OauthRecordTable
 }
 
 export const RECORD_TABLES = ['upstreams', 'http_tools', 'tool_overrides', 'namespaces'] as const

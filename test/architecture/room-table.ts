@@ -75,6 +75,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     values: ['kernel', 'registry', 'policy', 'identity', 'resilience'],
     types: ['upstream'],
   },
+  oauth: {
+    holds: 'the authorization server: clients of MCP get tokens with the consent of a user',
+    values: ['kernel', 'identity'],
+    types: [],
+  },
   mcp: {
     holds: 'our MCP endpoint in: eras, sessions, lists and calls of all primitives',
     values: ['kernel', 'registry', 'gateway', 'search', 'identity'],
@@ -83,13 +88,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   http: {
     holds: 'REST API, error body, OpenAPI, health',
     values: ['kernel', 'contract', 'registry', 'gateway', 'search', 'identity', 'policy', 'audit'],
-    types: ['mcp'],
+    types: ['mcp', 'oauth'],
   },
   storage: {
     holds: 'SQLite, PostgreSQL and Redis adapters of the ports; migrations',
     values: ['kernel', 'resilience'],
     // The rooms whose ports it fills, and the settings it is opened with.
-    types: ['registry', 'gateway', 'search', 'policy', 'identity', 'audit', 'telemetry', 'config'],
+    types: ['registry', 'gateway', 'search', 'policy', 'identity', 'audit', 'oauth', 'telemetry', 'config'],
   },
   cli: {
     holds: 'commands; talks to a running gateway over HTTP',

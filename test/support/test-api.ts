@@ -4,6 +4,7 @@ import { createResultCache } from '#gateway/result-cache'
 import { openAccess } from '#gateway/open-access'
 import { createApi, type Api } from '#http/api'
 import type { ApiDeps } from '#http/api-deps'
+import { createResources } from '#identity/resources'
 import { NO_BROADCAST } from '#kernel/broadcast'
 import { uuidv7 } from '#kernel/ids'
 import type { LogFields, Logger } from '#kernel/logger'
@@ -71,6 +72,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
     stores: storage,
     secret,
     settings,
+    resources: createResources(undefined, 'http://localhost:8000'),
     log,
     now: Date.now,
     newId: uuidv7,
