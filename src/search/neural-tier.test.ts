@@ -98,6 +98,25 @@ test('a scope of which too little is known is not ranked; one slot in twenty may
   await storage[Symbol.asyncDispose]()
 })
 
+test('a task of many steps is left to the tiers that look for each step', async () => {
+  const embedder: Embedder = {
+    model: 'm',
+    batch: 64,
+    embed: (texts) => Promise.resolve(texts.map(() => ONE)),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+  const { asked, embedder: watching } = watched(embedder)
+  const { tier, scope, storage } = await openTier(watching)
+  await until('all are known', () => tier.isComplete())
+  asked.length = 0
+  const three = 'read the file, find the address, send a mail'
+  expect((await tier.say(three, scope)).scores).toBeDefined()
+  expect(await tier.say(`${three}, then check the weather`, scope)).toEqual({ part: 'neural', isFinal: true })
+  expect(asked).toEqual([three])
+  await tier[Symbol.asyncDispose]()
+  await storage[Symbol.asyncDispose]()
+})
+
 test('nothing is computed for a query that nobody waits for any more', async () => {
   await using embedder = createNeuralEmbedder()
   const gone = AbortSignal.abort(new Error('gone'))

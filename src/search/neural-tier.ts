@@ -1,4 +1,5 @@
 import { messageOf } from '#kernel/errors'
+import { clausesOf } from './clauses.ts'
 import type { Scope } from './scope.ts'
 import type { Scores } from './scores.ts'
 import { ofLength } from './text-vectors.ts'
@@ -15,7 +16,9 @@ import type { View } from './views.ts'
 /** A scope of which less is known is not ranked by this tier. */
 const COVERAGE_MIN = 0.9
 /** Of a long query the beginning: each word costs a millisecond. */
-const QUERY_CHARS_MAX = 640
+const QUERY_CHARS_MAX = 480
+/** Of so many steps one vector is near to none: the tiers that look for each step find more without this one. */
+const STEPS_MIN = 4
 const QUERY_MS_MAX = 400
 const QUERIES_MAX = 8
 
@@ -76,6 +79,7 @@ export function createNeuralTier(deps: NeuralDeps): NeuralTier {
       table?.delete(slot)
     },
     async say(query, scope) {
+      if (clausesOf(query).length >= STEPS_MIN) return { part, isFinal: true }
       const canSay = filler.isWarm() && table?.covers(scope, COVERAGE_MIN)
       const vector = canSay ? await vectorOf(query) : undefined
       const scores = vector && table?.dots(vector, scope)
