@@ -30,6 +30,7 @@ export default defineConfig({
       }),
       project('system', ['test/system/**/*.test.ts'], { testTimeout: 30_000, maxWorkers: 2, turn: 0 }),
       project('security', ['test/security/**/*.test.ts'], { testTimeout: 60_000, maxWorkers: 2, turn: 0 }),
+      project('faults', ['test/faults/**/*.test.ts'], { testTimeout: 30_000, maxWorkers: 2, turn: 0 }),
       project('process', ['test/process/**/*.test.ts'], { testTimeout: 60_000, maxWorkers: 1, turn: 1 }),
     ],
     globalSetup: ['./test/support/global-setup.ts'],
