@@ -39,6 +39,8 @@ A permission can have a condition: \`{"permission": "tools:execute", "when": {"m
 | \`max_security_level\`, \`min_security_level\` | bounds of the tool's level                                                                                          |
 | \`read_only\`, \`destructive\`             | what the tool's annotations say; a tool that says nothing is not read-only and can destroy                          |
 
+Tools, prompts, resources, servers, namespaces and routes have names; a permission about anything else has neither pattern nor condition.
+
 What a thing does not have meets no condition: a prompt has no level, so \`max_security_level\` allows no prompt.
 
 A role can also deny routes: \`routes:use:DELETE *\` or \`routes:use:* /api/v1/users*\`, by the names in the table below.

@@ -4,10 +4,29 @@ import type { Registry } from '#registry/registry-api'
 
 /** The tool that an address means: by its name, its name for MCP clients, or its id. Disabled tools are found too. */
 export function findTool({ catalog }: Pick<Registry, 'catalog'>, key: string): CatalogTool | undefined {
-  const exposed = catalog.view()?.toolByName.get(key)
-  if (exposed?.name === key) return exposed
-  const tools = catalog.allTools()
-  return tools.find((tool) => tool.name === key) ?? exposed ?? tools.find((tool) => isCalled(tool, key))
+  const { byName, byOther } = indexOf(catalog.allTools())
+  return byName.get(key) ?? catalog.view()?.toolByName.get(key) ?? byOther.get(key)
+}
+
+interface ToolIndex {
+  readonly byName: ReadonlyMap<string, CatalogTool>
+  /** By exposed name and id. */
+  readonly byOther: ReadonlyMap<string, CatalogTool>
+}
+
+const indexes = new WeakMap<readonly CatalogTool[], ToolIndex>()
+
+/** Made once for each revision: how long a name takes to be found does not tell whether there is one. */
+function indexOf(tools: readonly CatalogTool[]): ToolIndex {
+  const known = indexes.get(tools)
+  if (known) return known
+  // Of two the first has the name.
+  const last = tools.toReversed()
+  const byName = new Map(last.map((tool) => [tool.name, tool]))
+  const byOther = new Map(last.flatMap((tool) => [[tool.id, tool] as const, [tool.exposedName, tool] as const]))
+  const made = { byName, byOther }
+  indexes.set(tools, made)
+  return made
 }
 
 export function unknownTool(key: string): ToolNotFoundError {
@@ -19,8 +38,4 @@ export function getTool(registry: Pick<Registry, 'catalog'>, key: string): Catal
   const tool = findTool(registry, key)
   if (tool) return tool
   throw unknownTool(key)
-}
-
-function isCalled(tool: CatalogTool, key: string): boolean {
-  return tool.exposedName === key || tool.id === key
 }

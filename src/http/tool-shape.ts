@@ -73,10 +73,12 @@ export function httpToolChange(body: ToolChange, before: HttpToolRecord): Partia
   const change = { endpoint: maskUrl(before.endpoint), headers: maskValues(before.headers), ...recordMembers(body) }
   const rules = rulesMembers(body)
   const endpoint = change.endpoint === maskUrl(before.endpoint) ? before.endpoint : change.endpoint
+  const { endpoint: _endpoint, ...rest } = change
   return {
-    ...change,
+    ...rest,
     ...rules,
-    endpoint,
+    // What stays where it is keeps the trust that its place has.
+    ...(endpoint === before.endpoint ? {} : { endpoint }),
     headers: fullHeaders({ ...change, endpoint }, before),
   } as Partial<HttpToolDraft>
 }

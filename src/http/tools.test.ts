@@ -8,6 +8,19 @@ const register = (t: TestApi, body: object = {}) => t.send('POST', '/api/v1/tool
 const at = (name: string) => `/api/v1/tools/${encodeURIComponent(name)}`
 const namesIn = (body: unknown) => (body as { tools: { name: string }[] }).tools.map(({ name }) => name)
 
+/** S12: a file's tool leads where its operator trusts; a change over the API that does not move it leaves that so. */
+test('S12 what is changed where it stays keeps its origin, what is moved loses it', async () => {
+  await using t = await openTestApi()
+  await register(t)
+  const { httpTools } = t.deps.registry
+  const { id, ...record } = httpTools.get('weather')
+  await httpTools.update(id, record, 'digest-of-the-file')
+  await t.send('PUT', at('weather'), { description: 'Better', headers: { 'x-a': 'b' }, endpoint: TOOL.endpoint })
+  expect(httpTools.get('weather')).toMatchObject({ origin: 'file', description: 'Better' })
+  await t.send('PUT', at('weather'), { endpoint: 'http://127.0.0.1:9/elsewhere' })
+  expect(httpTools.get('weather').origin).toBe('api')
+})
+
 test('R045 R050 R130 a registered tool is listed, changed, removed, gone everywhere, and its name free again', async () => {
   await using t = await openTestApi()
   const registered = await register(t, { category: 'geo', tags: ['now'], metadata: { owner: 'team' } })

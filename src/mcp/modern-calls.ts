@@ -1,4 +1,5 @@
 import type { Call, Caller, CallResult } from '#gateway/call'
+import { route } from '#gateway/route'
 import { Cancellation } from '#kernel/cancellation'
 import { AppError } from '#kernel/errors'
 import { uuidv7 } from '#kernel/ids'
@@ -101,7 +102,7 @@ export function createModernCalls(deps: McpDeps): ModernCalls {
       const sealed = request.params['requestState']
       if (sealed === undefined) return finish(begin(deps, modern, request), modern)
       const state = states.open(sealed, modern)
-      if (state.kind === 'parked') return resume(state, modern)
+      if (state.kind === 'parked') return resume(state, stillAllowed(deps, modern))
       return finish(begin(deps, modern, withState(request, state.stateText)), modern)
     },
     [Symbol.dispose]() {
@@ -111,6 +112,14 @@ export function createModernCalls(deps: McpDeps): ModernCalls {
       }
     },
   }
+}
+
+/** The caller may have lost what it needs for the call while this waited: then there is no such thing for it. */
+function stillAllowed({ views }: McpDeps, modern: ModernRequest): ModernRequest {
+  const caller: Caller = { sessionKey: '', profile: { capabilities: {} } }
+  const { request, principal, namespace } = modern
+  route(views, callOf(request, { principal, namespace, caller, signal: new Cancellation() }))
+  return modern
 }
 
 function withState(request: RpcRequest, stateText: string): RpcRequest {

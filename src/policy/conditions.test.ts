@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Condition, Facts } from './condition.ts'
-import type { WrittenPermission } from './permission.ts'
+import { checkPermission, type WrittenPermission } from './permission.ts'
 import { createPolicy } from './policy.ts'
 import { BUILT_IN_ROLES, freed, roleOf } from './roles.ts'
 import { toolFacts } from './tool-facts.ts'
@@ -84,6 +84,29 @@ describe('R150, R152 a permission under a condition', () => {
     const key = { ...R, permissions: ['tools:*', 'routes:use:GET *'] }
     expect(policy.decide(key, 'routes:use', 'POST /api/v1/tools').allowed).toBe(false)
     expect(policy.decide({ ...R, permissions: ['tools:*'] }, 'routes:use', 'GET /api/v1/tools').allowed).toBe(true)
+  })
+})
+
+/** What limits nothing must not open everything. */
+describe('R152 a permission for some things', () => {
+  test.each(['executions:read:files__*', 'users:read:ann', 'audit:read:x', 'breakers:reset:files', '*:read:files__*'])(
+    '%s opens no route about all of them, in a role or a key',
+    (text) => {
+      const action = text.startsWith('*') ? 'executions:read' : (text.split(':').slice(0, 2).join(':') as 'users:read')
+      expect(createPolicy([allowing(text)]).decide(R, action).allowed).toBe(false)
+      const key = { ...R, permissions: [text] }
+      expect(createPolicy([allowing('*:*')]).decide(key, action).allowed).toBe(false)
+      const when = { maxSecurityLevel: 3 }
+      const conditional = { permission: text.split(':').slice(0, 2).join(':'), when }
+      expect(createPolicy([allowing(conditional)]).decide(R, action).allowed).toBe(false)
+    },
+  )
+
+  test('cannot be written where there are no names, and can where some have names', () => {
+    expect(() => checkPermission('executions:read:files__*')).toThrow(/all or none/)
+    expect(() => checkPermission({ permission: 'users:read', when: { readOnly: true } })).toThrow(/all or none/)
+    for (const text of ['executions:read', 'tools:read:x', '*:read:files__*', 'routes:use:GET *'])
+      expect(() => checkPermission(text)).not.toThrow()
   })
 })
 

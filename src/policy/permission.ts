@@ -56,6 +56,23 @@ export function readPermission(written: WrittenPermission): Permission {
   throw new ValidationError(`${JSON.stringify(text)} is no permission: it names no action that there is`)
 }
 
+/** Of these each thing is decided about for itself; of the others there is all or nothing. */
+const NAMED: ReadonlySet<string> = new Set(['tools', 'prompts', 'resources', 'servers', 'namespaces', 'routes'])
+
+/** Whether a permission can be about some things only. */
+export function hasNames(action: Action): boolean {
+  return NAMED.has(action.split(':')[0] ?? '')
+}
+
+/** The same for what somebody writes now: throws also when it limits what has no names to be limited by. */
+export function checkPermission(written: WrittenPermission): void {
+  const permission = readPermission(written)
+  if (isAboutAll(permission) || NAMED.has(permission.resource) || permission.resource.includes('*')) return
+  throw new ValidationError(
+    `${JSON.stringify(permission.text)} is no permission: ${permission.resource} are all or none`,
+  )
+}
+
 export function isAction(text: string): text is Action {
   return allActions().some((action) => action === text)
 }

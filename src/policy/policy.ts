@@ -1,6 +1,15 @@
 import type { Principal } from '#identity/principal'
 import type { Facts } from './condition.ts'
-import { covers, isAbout, isAboutAll, isFor, readPermission, type Action, type Permission } from './permission.ts'
+import {
+  covers,
+  hasNames,
+  isAbout,
+  isAboutAll,
+  isFor,
+  readPermission,
+  type Action,
+  type Permission,
+} from './permission.ts'
 import type { Role } from './roles.ts'
 
 interface Decision {
@@ -108,8 +117,9 @@ function createRules(roles: readonly Role[], narrowing: readonly string[] | unde
 
 function compile(roles: readonly Role[], limits: readonly Permission[] | undefined, action: Action): ReturnType<Rules> {
   const denials = rulesFor(roles, 'deny', action)
-  const allowances = action === 'routes:use' && roles.length > 0 ? EVERY_ROUTE : rulesFor(roles, 'allow', action)
-  const own = limits?.filter((each) => isFor(each, action))
+  const counts = (permission: Permission) => hasNames(action) || isAboutAll(permission)
+  const allowances = allowancesFor(roles, action).filter(({ permission }) => counts(permission))
+  const own = limits?.filter((each) => isFor(each, action) && counts(each))
   const isLimited = own !== undefined && (action !== 'routes:use' || own.length > 0)
   const none = { allowed: false, rule: `no role allows ${action}` }
   const beyond = { allowed: false, rule: `the credential is not good for ${action}` }
@@ -126,6 +136,10 @@ function compile(roles: readonly Role[], limits: readonly Permission[] | undefin
       return isGood ? decided.decision : beyond
     },
   }
+}
+
+function allowancesFor(roles: readonly Role[], action: Action): readonly Rule[] {
+  return action === 'routes:use' && roles.length > 0 ? EVERY_ROUTE : rulesFor(roles, 'allow', action)
 }
 
 function rulesFor(roles: readonly Role[], kind: 'allow' | 'deny', action: Action): readonly Rule[] {

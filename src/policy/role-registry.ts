@@ -1,5 +1,5 @@
 import { AppError, ValidationError } from '#kernel/errors'
-import { readPermission, type WrittenPermission } from './permission.ts'
+import { checkPermission, type WrittenPermission } from './permission.ts'
 import type { Asker, LivePolicy } from './policy.ts'
 import { BUILT_IN_ROLES, roleOf, type Role } from './roles.ts'
 
@@ -146,5 +146,5 @@ function refuseBuiltIn(name: string): void {
 function check({ permissions, deny }: Pick<RoleDraft, 'permissions' | 'deny'>): void {
   const all = [...permissions, ...deny]
   if (all.length > PERMISSIONS_MAX) throw new ValidationError(`A role has at most ${PERMISSIONS_MAX} permissions`)
-  all.forEach(readPermission)
+  all.forEach(checkPermission)
 }

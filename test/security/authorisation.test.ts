@@ -256,3 +256,52 @@ test.each([
 function completion(ref: object) {
   return { ref, argument: { name: 'resourceId', value: '1' } }
 }
+
+/** Z6: what is hidden is not found faster or slower than what is not there, however many tools there are. */
+test('Z6 a hidden tool takes the time of one that there is not', async () => {
+  const { headers } = await stage.keyOf(stage.admin, { permissions: ['tools:*:read_note'] })
+  await using client = await legacyRaw(stage.mcp, { headers })
+  const ask: readonly ((name: string) => Promise<unknown>)[] = [
+    (name) => stage.api.send('GET', `tools/${name}`, undefined, headers),
+    (name) => stage.api.execute(name, {}, headers),
+    (name) => client.call('tools/call', { name, arguments: {} }),
+  ]
+  for (const one of ask) {
+    const ratio = await medianRatio(
+      () => one('send_mail'),
+      () => one('send_wind'),
+    )
+    expect(ratio).toBeGreaterThan(0.5)
+    expect(ratio).toBeLessThan(2)
+  }
+})
+
+/** Of the two in turns, so that a busy machine is busy for both. */
+async function medianRatio(one: () => Promise<unknown>, other: () => Promise<unknown>): Promise<number> {
+  const times: [number[], number[]] = [[], []]
+  for (let round = 0; round < 60; round += 1)
+    for (const [at, act] of [one, other].entries()) {
+      const before = performance.now()
+      await act()
+      times[at]?.push(performance.now() - before)
+    }
+  const [a = 0, b = 1] = times.map((each) => each.toSorted((x, y) => x - y)[30] ?? 0)
+  return a / b
+}
+
+test('R152 what limits nothing opens nothing: a pattern where there are no names, discovery under one name', async () => {
+  for (const permission of [
+    'executions:read:notes__*',
+    { permission: 'users:read', when: { max_security_level: 1 } },
+  ]) {
+    const reply = await stage.api.send('POST', 'roles', { name: 'x', permissions: [permission] }, stage.admin.headers)
+    expect(reply.status).toBe(422)
+  }
+  const key = { name: 'x', permissions: ['audit:read:x'] }
+  expect((await stage.api.send('POST', 'api-keys', key, stage.admin.headers)).status).toBe(422)
+  await made('finder', ['servers:create:mine*'])
+  const actor = await stage.join('finder')
+  const source = { kind: 'file', path: '/etc' }
+  const found = await stage.api.send('POST', 'proxy/discovery', { source }, actor.headers)
+  expect([found.status, found.body]).toMatchObject([403, { details: { permission: 'servers:create' } }])
+})

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { legacyRaw, modernRaw } from '../support/raw-clients.ts'
+import { startFixture } from '../support/fixture/start-fixture.ts'
+import { ASKABLE, answers, legacyRaw, modernRaw } from '../support/raw-clients.ts'
 import { openSecurityStage, PASSWORD, type Actor, type SecurityStage } from '../support/security-stage.ts'
 import { newDirectory } from '../support/test-app.ts'
 import { until } from '../support/until.ts'
@@ -152,6 +153,31 @@ describe('A11, Z9, R031, R063 at once ends', () => {
     released.resolve()
     expect((await running).status).toBe(200)
     expect(seen()).toBe(1)
+  })
+
+  test('A24, Z9 a call that waits for answers: nobody else goes on with it, nor who may no more', async () => {
+    await using up = await startFixture({ era: 'legacy' })
+    await using place = await openSecurityStage({ file: () => ({ servers: { up: { url: up.url, start: 'eager' } } }) })
+    await place.online('up')
+    const [ann, bob] = [await place.join('user'), await place.join('user')]
+    const params = { name: 'up__elicit_marker', arguments: { marker: 'mine' } }
+    const clientOf = (headers: Readonly<Record<string, string>>) =>
+      modernRaw(place.mcp, { capabilities: ASKABLE, headers })
+    await using mine = clientOf(ann.headers)
+    const asked = (await mine.call('tools/call', params)).result ?? {}
+    expect(asked['resultType']).toBe('input_required')
+    const inputResponses = await answers(asked, () => ({ action: 'accept', content: { marker: 'mine' } }))
+    const retry = { ...params, requestState: asked['requestState'], inputResponses }
+    for (const other of [bob, await place.keyOf(ann)]) {
+      await using theirs = clientOf(other.headers)
+      expect((await theirs.call('tools/call', retry)).error).toMatchObject({ code: -32602 })
+    }
+    const setRoles = (roles: string[]) =>
+      place.api.send('PATCH', `users/${ann.id}`, { roles }, plain(place.admin.headers))
+    await setRoles(['viewer'])
+    expect((await mine.call('tools/call', retry)).error).toMatchObject({ message: `Unknown tool: ${params.name}` })
+    await setRoles(['user'])
+    expect(JSON.stringify(await mine.call('tools/call', retry))).toContain('mine')
   })
 
   test('a user: with a password of others, inactive, gone', async () => {

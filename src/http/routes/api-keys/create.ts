@@ -1,5 +1,5 @@
 import { apiKeyMade, apiKeyRegistration } from '#contract/api-key'
-import { readPermission } from '#policy/permission'
+import { checkPermission } from '#policy/permission'
 import { defined } from '../../defined.ts'
 import { endpoint } from '../../endpoint.ts'
 import { ownerOfNewKey } from '../../key-owner.ts'
@@ -17,7 +17,7 @@ export const createApiKey = endpoint({
 
   async handle(context, { principal, body }) {
     const { name, owner: named, expires_at: expiresAt, permissions, namespaces, addresses } = body
-    permissions?.forEach(readPermission)
+    permissions?.forEach(checkPermission)
     const owner = await ownerOfNewKey(context, principal, named)
     const expires = expiresAt === undefined ? undefined : Date.parse(expiresAt)
     const narrowing = defined({ permissions, namespaces, addresses, expiresAt: expires })
