@@ -8,6 +8,8 @@ import { createApi } from '#http/api'
 import { createFrontDoor, type FrontDoor } from '#http/front-door'
 import type { HealthSource } from '#http/health-source'
 import { networkOf } from '#identity/addresses'
+import { storageWorks } from '#http/storage-check'
+import { sharedProbe } from '#http/shared-probe'
 import { uuidv7 } from '#kernel/ids'
 import type { Logger } from '#kernel/logger'
 import { GATEWAY_INFO } from '#kernel/protocol'
@@ -23,6 +25,8 @@ import { catalogMetrics } from '#telemetry/catalog-metrics'
 import { definitionTokenMetrics } from '#telemetry/definition-token-metrics'
 import { gatewayListening } from '#telemetry/events'
 import { gatewayMetrics } from '#telemetry/gateway-metrics'
+import { freeSpace } from '#storage/free-space'
+import type { Log } from '#telemetry/log'
 import { createMetrics, type Family } from '#telemetry/metrics'
 import { searchMetrics } from '#telemetry/search-metrics'
 import { traceMetrics } from '#telemetry/trace-metrics'
@@ -84,6 +88,7 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
     now,
   })
   Object.assign(core.news, { resourceUpdated: endpoint.resourceUpdated, taskChanged: endpoint.taskChanged })
+  const health = healthOf(parts, endpoint)
   const api = await createApi({
     registry,
     gateway,
@@ -96,8 +101,8 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
     exposureOf,
     definitionTokens: endpoint.definitionTokens,
     ...access,
-    metrics: config.metricsEnabled ? createMetrics(familiesOf(parts, endpoint)) : undefined,
-    health: healthOf(parts, endpoint),
+    metrics: config.metricsEnabled ? createMetrics(familiesOf(parts, endpoint, { ...health, ...logs })) : undefined,
+    health,
     log: logs.logger('http'),
     bodyBytesMax: config.bodyBytesMax,
     toolTimeoutMs: config.toolTimeoutMs,
@@ -146,16 +151,22 @@ function vitalsOf({ life }: Parts, endpoint: McpEndpoint) {
 }
 
 function healthOf(parts: Parts, endpoint: McpEndpoint): HealthSource {
-  const { storage, redis } = parts.core
-  const redisIsUp = redis && { redisIsUp: () => redis.isUp }
-  return { ...vitalsOf(parts, endpoint), checkStorage: () => storage.check(), ...redisIsUp }
+  const { storage, redis, workload } = parts.core
+  const { dataDir } = parts.config
+  return {
+    ...vitalsOf(parts, endpoint),
+    workload,
+    checkStorage: sharedProbe(storage.check, now),
+    freeSpace: () => freeSpace(dataDir),
+    ...(redis && { redisIsUp: () => redis.isUp }),
+  }
 }
 
 /** All that `/metrics` shows: who counts hands over how to read it. */
-function familiesOf(parts: Parts, endpoint: McpEndpoint): Family[] {
+function familiesOf(parts: Parts, endpoint: McpEndpoint, health: HealthSource & Pick<Log, 'linesLost'>): Family[] {
   const { registry, outbound, search, workload, breakers } = parts.core
   return [
-    ...gatewayMetrics(vitalsOf(parts, endpoint)),
+    ...gatewayMetrics({ ...health, storageWorks: () => storageWorks(health) }),
     ...callMetrics(workload),
     ...breakerMetrics(breakers.list),
     ...upstreamMetrics(() => upstreamLoads(registry, outbound.upstreams)),

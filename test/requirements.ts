@@ -119,10 +119,10 @@ const ROWS: readonly Row[] = [
   ['R175', 'recovery', NOW],
   ['R176', 'fallback / graceful degradation', NOW],
   ['R177', 'real-time breaker statistics', NOW],
-  ['R178', 'uptime', LATER],
-  ['R179', 'component health', LATER],
-  ['R180', 'readiness probe', LATER],
-  ['R181', 'liveness probe', LATER],
+  ['R178', 'uptime', NOW],
+  ['R179', 'component health', NOW],
+  ['R180', 'readiness probe', NOW],
+  ['R181', 'liveness probe', NOW],
   ['R190', 'exception hierarchy of 6 named errors', NOW],
   ['R191', 'error format error/message/details/timestamp', NOW],
 
@@ -148,10 +148,10 @@ const ROWS: readonly Row[] = [
   ['R231', 'Kubernetes service', LATER],
   ['R232', 'Kubernetes ingress', LATER],
   ['R233', 'Kubernetes configmap and secret', LATER],
-  ['R240', 'Prometheus', LATER],
+  ['R240', 'Prometheus', NOW],
   ['R241', 'Grafana', LATER],
   ['R242', 'AlertManager', LATER],
-  ['R243', 'Jaeger tracing', LATER],
+  ['R243', 'Jaeger tracing', NOW],
 
   // Development guidelines
   ['R250', 'modular design', NOW],

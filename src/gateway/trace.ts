@@ -15,11 +15,11 @@ export function createTrace({ log, slowMs, now }: TraceDeps): Observer {
   return function trace(call, outcome) {
     const ms = now() - call.startedAt
     if (outcome instanceof AppError) log.info({ ...factsOf(call, ms), error: outcome.message }, 'call failed')
-    if (ms > slowMs) log.warn(factsOf(call, ms), 'slow call')
+    if (ms > slowMs) log.warn({ ...factsOf(call, ms), slow: true }, 'slow call')
     else log.debug(factsOf(call, ms), 'call finished')
   }
 }
 
-function factsOf({ traceId, requestId, name, notes }: Call, ms: number): LogFields {
-  return { traceId, request_id: requestId, name, server: notes.server, ms }
+function factsOf({ id, traceId, requestId, name, notes }: Call, ms: number): LogFields {
+  return { call_id: id, traceId, request_id: requestId, name, server: notes.server, ms }
 }

@@ -19,7 +19,10 @@ const FLUSH_MS = 1000
 export interface FrontDoor {
   /** Resolves to the base URL without a slash at the end. Rejects when the address is taken. */
   listen(port: number, host: string): Promise<string>
-  /** Takes no new connections and calls, waits for running ones as long as the grace period and until they are answered. */
+  /**
+   * Takes no new calls and waits for those that run as long as the grace period: meanwhile who asks is told, and readiness
+   * says so. Then takes no connections either, and ends when what was answered is read.
+   */
   close(gracePeriodMs: number): Promise<void>
 }
 
@@ -52,9 +55,9 @@ export function createFrontDoor({ endpoint, oauth, api, gateway, log }: FrontDoo
       const { running } = gateway
       if (running > 0)
         log.warn({ running, gracePeriodMs }, 'waiting for running calls; another signal ends them at once')
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS)
       await atMost(gracePeriodMs, gateway.drain())
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       gateway.giveUp()
       await atMost(FLUSH_MS, gateway.drain())
       endpoint[Symbol.dispose]()

@@ -9,6 +9,15 @@ export interface HealthSource {
   sessions(): number
   /** Rejects while the storage cannot be used. */
   checkStorage(): Promise<void>
+  /** What is left on the disk that the data directory is on. */
+  freeSpace(): Promise<{ readonly freeBytes: number; readonly totalBytes: number }>
+  /** What the call path is busy with. */
+  readonly workload: {
+    readonly running: number
+    queues(): readonly { readonly server: string; readonly waiting: number }[]
+    /** Rows of the history that are not written yet. */
+    unwritten(): number
+  }
   /** Whether Redis is there; absent where none is configured. */
   redisIsUp?(): boolean
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { HealthSource } from './health-source.ts'
+import { sharedProbe } from './shared-probe.ts'
 import { addServer, ONLINE, openTestApi } from '../../test/support/test-api.ts'
 
 const UP: HealthSource = {
@@ -8,6 +9,8 @@ const UP: HealthSource = {
   isDraining: () => false,
   sessions: () => 3,
   checkStorage: () => Promise.resolve(),
+  freeSpace: () => Promise.resolve({ freeBytes: 5e9, totalBytes: 1e10 }),
+  workload: { running: 0, queues: () => [], unwritten: () => 0 },
 }
 const DOWN: HealthSource = { ...UP, checkStorage: () => Promise.reject(new Error('SQLITE_IOERR at /var/secret')) }
 const DRAINING: HealthSource = { ...UP, isDraining: () => true }
@@ -71,6 +74,8 @@ test('R040 a server that is down is unhealthy and nothing else is', async () => 
     overall_healthy: false,
     components: [
       { name: 'storage', healthy: true },
+      { name: 'disk', healthy: true, message: '5.0 of 10.0 GB free' },
+      { name: 'queue', healthy: true },
       { name: 'catalog', healthy: true },
       { name: 'sessions', healthy: true },
       { name: 'search', healthy: true },
@@ -98,4 +103,66 @@ test('the log level changes at run time', async () => {
   expect((await t.send('PUT', url, { level: 'DEBUG' })).body).toEqual({ level: 'DEBUG' })
   expect((await t.send('GET', url)).body).toEqual({ level: 'DEBUG' })
   expect((await t.send('PUT', url, { level: 'LOUD' })).status).toBe(422)
+})
+
+/** Each shows itself, and only itself. */
+test.each([
+  [
+    'a disk that is nearly full',
+    { freeSpace: () => Promise.resolve({ freeBytes: 9e7, totalBytes: 1e10 }) },
+    'disk',
+    'degraded',
+  ],
+  [
+    'a data directory that is gone',
+    { freeSpace: () => Promise.reject(new Error('ENOENT /secret')) },
+    'disk',
+    'offline',
+  ],
+  ['a history that falls behind', { workload: { ...UP.workload, unwritten: () => 9000 } }, 'queue', 'degraded'],
+])('R040 R179 %s is unhealthy and nothing else is', async (_what, more, name, status) => {
+  await using t = await openTestApi({ health: { ...UP, ...more } })
+  const { text, body } = await t.send('GET', '/api/v1/health/detailed')
+  const { components } = body as { components: { name: string; healthy: boolean; status: string }[] }
+  expect(components.filter(({ healthy }) => !healthy)).toMatchObject([{ name, status }])
+  expect(text).not.toContain('secret')
+})
+
+const queues = () => [
+  { server: 'a', waiting: 2 },
+  { server: 'b', waiting: 3 },
+]
+
+test('the queue says how many calls run and wait', async () => {
+  await using t = await openTestApi({ health: { ...UP, workload: { running: 7, queues, unwritten: () => 11 } } })
+  const { text } = await t.send('GET', '/api/v1/health/detailed')
+  expect(text).toContain('7 calls run, 5 wait for their server, 11 are not in the history yet')
+})
+
+/** Health is open to everybody: a crowd that asks must not become a crowd at the database. */
+test('a thousand questions at once are one question to the database, and the next moment is another', async () => {
+  let asked = 0
+  let at = 1000
+  const probe = sharedProbe(
+    () => {
+      asked += 1
+      return asked < 3 ? Promise.resolve() : new Promise(() => undefined)
+    },
+    () => at,
+  )
+  await Promise.all(Array.from({ length: 1000 }, probe))
+  at += 200
+  await probe()
+  expect(asked, 'what was found a moment ago').toBe(1)
+  at += 300
+  await probe()
+  expect(asked).toBe(2)
+  at += 300
+  void probe()
+  at += 300
+  void probe()
+  expect(asked, 'still waiting').toBe(3)
+  at += 1500
+  void probe()
+  expect(asked, 'silence is not waited for twice').toBe(4)
 })

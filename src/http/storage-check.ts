@@ -1,6 +1,6 @@
 import type { HealthSource } from './health-source.ts'
 
-const LIMIT_MS = 2000
+const LIMIT_MS = 1500
 
 /** Whether the storage answers, and soon enough to be of use. */
 export async function storageWorks(health: HealthSource): Promise<boolean> {

@@ -3,6 +3,7 @@ import { isColorSupported, prettyFactory } from 'pino-pretty'
 import type { LogLevel } from '#config/config'
 import type { Logger } from '#kernel/logger'
 import { redactFields } from './redact.ts'
+import { standardError, type LineSink } from './standard-error.ts'
 
 export interface LogOptions {
   readonly level: LogLevel
@@ -19,17 +20,15 @@ export interface Log {
   level(): LogLevel
   /** Takes effect at once, for loggers that were given out before as well. */
   setLevel(level: LogLevel): void
-  /** Resolves when nothing is left to write. */
-  flush(): Promise<void>
+  /** Lines that were lost because nobody read them. */
+  linesLost(): number
 }
 
 const PINO_LEVELS = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error' } as const
-const STDERR = 2
-const FLUSH_MS_MAX = 1000
 
 /** JSON lines with level, RFC 3339 time, room and fields; secrets are removed here and nowhere else. */
 export function createLogger(options: LogOptions): Log {
-  const { destination, flush } = options.destination ? given(options.destination) : standardError()
+  const destination: LineSink = options.destination ? given(options.destination) : standardError()
   let { level } = options
   const root = pino(
     {
@@ -43,6 +42,7 @@ export function createLogger(options: LogOptions): Log {
   )
   const rooms = new Map<string, PinoLogger>()
   return {
+    linesLost: destination.lost,
     logger(room) {
       const logger = rooms.get(room) ?? root.child({ room }, { level: PINO_LEVELS[level] })
       rooms.set(room, logger)
@@ -53,28 +53,11 @@ export function createLogger(options: LogOptions): Log {
       level = next
       for (const logger of rooms.values()) logger.level = PINO_LEVELS[level]
     },
-    flush,
   }
 }
 
-interface Sink {
-  readonly destination: DestinationStream
-  readonly flush: () => Promise<void>
-}
-
-function given(destination: DestinationStream): Sink {
-  return { destination, flush: () => Promise.resolve() }
-}
-
-function standardError(): Sink {
-  const destination = pino.destination({ fd: STDERR, sync: false })
-  const flush = () =>
-    new Promise<void>((resolve) => {
-      // A reader that has stopped reading must not hold up the end of the process.
-      setTimeout(resolve, FLUSH_MS_MAX).unref()
-      destination.flush(() => resolve())
-    })
-  return { destination, flush }
+function given(destination: DestinationStream): LineSink {
+  return { write: (line) => destination.write(line), lost: () => 0 }
 }
 
 /** Runs in this thread: a worker would lose the last lines of a crash. */

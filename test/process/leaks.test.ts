@@ -199,12 +199,13 @@ describe('nothing leaks', () => {
     expect(withEnvironment(mark)).toHaveLength(2)
     gateway.signal('SIGTERM')
     const stoppedAt = performance.now()
-    await until('no new connections', async () => {
-      const refused = await fetch(`${gateway.url}/api/v1/health/live`, { headers: { connection: 'close' } }).catch(
-        () => 'no',
-      )
-      return refused === 'no'
+    await until('it says that it drains, on new connections too', async () => {
+      const reply = await fetch(`${gateway.url}/api/v1/health/ready`, { headers: { connection: 'close' } })
+      return reply.status === 503 && (await reply.text()).includes('draining')
     })
+    expect(await gateway.api.send('GET', 'health/live')).toMatchObject({ status: 200 })
+    const late = await gateway.api.execute('well__echo', { said: 'late' })
+    expect(late).toMatchObject({ status: 503, body: { error: 'unavailable' } })
     pipelined.write(executeText('well__echo', { said: 'late' }))
     const answers = await Promise.all(running)
     expect(answers.map(({ result }) => JSON.stringify(result)).filter((said) => !said?.includes('slept'))).toEqual([])

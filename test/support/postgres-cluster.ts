@@ -14,6 +14,10 @@ const STOP_TIMEOUT_MS = 10_000
 /** A PostgreSQL of our own, on 127.0.0.1 only, whose data is gone when it is closed. */
 export interface Cluster {
   readonly url: string
+  /** Ends the server at once, as a crash would; its data stays. */
+  crash(): Promise<void>
+  /** Starts it again, at the same address. */
+  restart(): Promise<void>
   close(): Promise<void>
 }
 
@@ -39,14 +43,25 @@ function configuredDirectory(): string | undefined {
  */
 const KEEPER = `
   bin=$1 directory=$2 port=$3
-  "$bin/postgres" -D "$directory/data" -k "$directory" -p "$port" -h 127.0.0.1 -c fsync=off -c synchronous_commit=off \
-    -c full_page_writes=off -c logging_collector=off -c log_destination=stderr </dev/null &
-  server=$!
-  cat >/dev/null
+  start() {
+    "$bin/postgres" -D "$directory/data" -k "$directory" -p "$port" -h 127.0.0.1 -c fsync=off -c synchronous_commit=off \
+      -c full_page_writes=off -c logging_collector=off -c log_destination=stderr </dev/null &
+    server=$!
+  }
+  start
+  while read -r order; do
+    case $order in
+      crash) kill -QUIT $server; wait $server; echo 'the server has crashed' >&2 ;;
+      start) start ;;
+    esac
+  done
   kill -INT $server
   wait $server
   rm -rf "$directory"
 `
+
+const READY = 'ready to accept connections'
+const CRASHED = 'the server has crashed'
 
 /** Makes and starts a cluster in a temporary directory; rejects with what the server said when it does not start. */
 export async function startCluster(): Promise<Cluster> {
@@ -66,8 +81,18 @@ export async function startCluster(): Promise<Cluster> {
       // Ctrl-C in the terminal is for vitest, which then closes the cluster.
       detached: true,
     })
-    await ready(keeper)
-    return { url: `postgres://metamcp@127.0.0.1:${port}/postgres`, close: () => stop(keeper, directory) }
+    const said = heard(keeper)
+    await said.untilSays(READY)
+    const order = (word: string, outcome: string): Promise<void> => {
+      keeper.stdin?.write(`${word}\n`)
+      return said.untilSays(outcome)
+    }
+    return {
+      url: `postgres://metamcp@127.0.0.1:${port}/postgres`,
+      crash: () => order('crash', CRASHED),
+      restart: () => order('start', READY),
+      close: () => stop(keeper, directory),
+    }
   } catch (thrown) {
     rmSync(directory, { recursive: true, force: true })
     throw thrown
@@ -94,21 +119,32 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0
 }
 
-async function ready(keeper: ChildProcess): Promise<void> {
-  if (!keeper.stderr) return
-  const said: string[] = []
-  const timer = setTimeout(() => keeper.stdin?.end(), START_TIMEOUT_MS)
-  try {
-    for await (const line of createInterface({ input: keeper.stderr })) {
-      if (line.includes('ready to accept connections')) return
-      said.push(line)
-      if (line.includes('FATAL')) keeper.stdin?.end()
-    }
-  } finally {
-    clearTimeout(timer)
-    keeper.stderr.resume()
+interface Heard {
+  /** Rejects with what the server has said when it dies before, or says nothing of the kind in time. */
+  untilSays(words: string): Promise<void>
+}
+
+function heard(keeper: ChildProcess): Heard {
+  const lines: string[] = []
+  let wanted: { readonly words: string; readonly promise: PromiseWithResolvers<void> } | undefined
+  const give = (): void => wanted?.promise.reject(new Error(`PostgreSQL did not get there:\n${lines.join('\n')}`))
+  if (keeper.stderr) {
+    const reader = createInterface({ input: keeper.stderr })
+    reader.on('line', (line) => {
+      lines.push(line)
+      if (wanted && line.includes(wanted.words)) wanted.promise.resolve()
+      else if (line.includes('could not') && wanted?.words === READY) give()
+    })
+    reader.on('close', give)
   }
-  throw new Error(`PostgreSQL did not start:\n${said.join('\n')}`)
+  return {
+    async untilSays(words) {
+      lines.length = 0
+      wanted = { words, promise: Promise.withResolvers<void>() }
+      const timer = setTimeout(give, START_TIMEOUT_MS)
+      await wanted.promise.promise.finally(() => clearTimeout(timer))
+    },
+  }
 }
 
 async function stop(keeper: ChildProcess, directory: string): Promise<void> {

@@ -103,6 +103,8 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
       isDraining: () => false,
       sessions: () => 0,
       checkStorage: () => storage.check(),
+      freeSpace: () => Promise.resolve({ freeBytes: 5e9, totalBytes: 1e10 }),
+      workload: { running: 0, queues: () => [], unwritten: () => 0 },
     },
     log,
     bodyBytesMax: 1_000_000,

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { ExecutionBody } from '#contract/execution'
 import { callPath } from '#gateway/call-path'
 import { legacyClient } from '../conformance/downstream-client.ts'
+import { sick } from '../support/gateway-child.ts'
 import { deadUrl, startBackend } from '../support/recording-backend.ts'
 import { realServers } from '../support/real-servers.ts'
 import { startTestApp, type TestApp } from '../support/test-app.ts'
@@ -160,6 +161,22 @@ test('R260: a request id goes from the header to the log and comes back with the
     name: 'dead',
     request_id: 'mine-42',
   })
+})
+
+test('R100: a call that takes longer than the operator finds good is said to be slow, by which ids it is known', async () => {
+  await using gateway = await startTestApp({
+    file: { servers: { healthy: sick('healthy') } },
+    env: { META_MCP_SLOW_CALL_SECONDS: '0.2', META_MCP_LOGGING_LEVEL: 'WARNING' },
+  })
+  await gateway.api.online('healthy')
+  await gateway.api.execute('healthy__echo', { said: 'x' })
+  const { body } = await gateway.api.execute('healthy__slow', { ms: 300 }, { 'x-request-id': 'mine-43' })
+  const slow = gateway.log.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ slow: is }) => is)
+  const facts = { call_id: body.execution_id, request_id: 'mine-43', name: 'healthy__slow', server: 'healthy' }
+  expect(slow).toMatchObject([
+    { msg: 'slow call', level: 'warn', traceId: expect.stringMatching(/^[0-9a-f]{32}$/), ...facts },
+  ])
+  expect(slow[0]?.['ms']).toBeGreaterThanOrEqual(300)
 })
 
 test('R190, R259: the named errors that exist so far can each be met', async () => {

@@ -2,6 +2,7 @@ import { detailedHealth, type HealthComponent } from '#contract/health'
 import type { UpstreamRecord } from '#registry/records'
 import type { NeuralProgress } from '#search/vector-filler'
 import { endpoint, type ApiContext } from '../../endpoint.ts'
+import type { HealthSource } from '../../health-source.ts'
 import { isoTime } from '../../page.ts'
 import { redactor } from '../../server-secrets.ts'
 import { storageWorks } from '../../storage-check.ts'
@@ -19,7 +20,9 @@ export const getDetailedHealth = endpoint({
     const { health, now, registry } = context
     const components = [
       storageComponent(await storageWorks(health)),
+      await diskComponent(health),
       ...redisComponents(health.redisIsUp?.()),
+      queueComponent(health.workload),
       catalogComponent(context),
       sessionsComponent(health.sessions()),
       searchComponent(context),
@@ -39,6 +42,36 @@ export const getDetailedHealth = endpoint({
 function storageComponent(healthy: boolean): HealthComponent {
   const message = healthy ? 'The storage answers' : 'The storage does not answer'
   return { name: 'storage', kind: 'storage', healthy, status: healthy ? 'online' : 'offline', message }
+}
+
+/** Below this the next checkpoint of the database may fail. */
+const FREE_BYTES_MIN = 100_000_000
+
+async function diskComponent(health: HealthSource): Promise<HealthComponent> {
+  const facts = { name: 'disk', kind: 'disk' } as const
+  try {
+    const { freeBytes, totalBytes } = await health.freeSpace()
+    const healthy = freeBytes >= FREE_BYTES_MIN
+    const message = `${gigabytes(freeBytes)} of ${gigabytes(totalBytes)} GB free`
+    return { ...facts, healthy, status: healthy ? 'online' : 'degraded', message }
+  } catch {
+    return { ...facts, healthy: false, status: 'offline', message: 'The data directory cannot be reached' }
+  }
+}
+
+function gigabytes(bytes: number): string {
+  return (bytes / 1e9).toFixed(1)
+}
+
+/** A database that is away, or slow, shows here first: callers wait once 10,000 rows do. */
+const UNWRITTEN_MAX = 2000
+
+function queueComponent({ running, queues, unwritten }: HealthSource['workload']): HealthComponent {
+  const waiting = queues().reduce((sum, queue) => sum + queue.waiting, 0)
+  const rows = unwritten()
+  const healthy = rows <= UNWRITTEN_MAX
+  const message = `${running} calls run, ${waiting} wait for their server, ${rows} are not in the history yet`
+  return { name: 'queue', kind: 'queue', healthy, status: healthy ? 'online' : 'degraded', message }
 }
 
 function redisComponents(healthy: boolean | undefined): HealthComponent[] {
