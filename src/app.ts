@@ -6,35 +6,21 @@ import { secretKey } from '#config/secret-key'
 import { createRateLimits } from '#gateway/rate-limits'
 import { createApi } from '#http/api'
 import { createFrontDoor, type FrontDoor } from '#http/front-door'
-import type { HealthSource } from '#http/health-source'
 import { networkOf } from '#identity/addresses'
-import { storageWorks } from '#http/storage-check'
-import { sharedProbe } from '#http/shared-probe'
 import { uuidv7 } from '#kernel/ids'
 import type { Logger } from '#kernel/logger'
-import { GATEWAY_INFO } from '#kernel/protocol'
 import { createSealer } from '#kernel/seal'
-import { createMcpEndpoint, type McpEndpoint } from '#mcp/endpoint'
+import { createMcpEndpoint } from '#mcp/endpoint'
 import { exposureOf } from '#mcp/exposure'
 import { createHostGuard } from '#mcp/host-guard'
 import { ALLOWANCES, createOauth, type Oauth } from '#oauth/create-oauth'
-import { catalogSize, overviewOf, upstreamLoads } from '#registry/overview'
-import { breakerMetrics } from '#telemetry/breaker-metrics'
-import { callMetrics } from '#telemetry/call-metrics'
-import { catalogMetrics } from '#telemetry/catalog-metrics'
-import { definitionTokenMetrics } from '#telemetry/definition-token-metrics'
+import { overviewOf } from '#registry/overview'
 import { gatewayListening } from '#telemetry/events'
-import { gatewayMetrics } from '#telemetry/gateway-metrics'
-import { freeSpace } from '#storage/free-space'
-import type { Log } from '#telemetry/log'
-import { createMetrics, type Family } from '#telemetry/metrics'
-import { searchMetrics } from '#telemetry/search-metrics'
-import { traceMetrics } from '#telemetry/trace-metrics'
-import { upstreamMetrics } from '#telemetry/upstream-metrics'
 import type { OauthDeps } from '#oauth/oauth-deps'
 import { createRateLimiter } from '#resilience/rate-limit'
 import { createDocumentReader } from '#upstream/document-reader'
 import { now, openFoundation, type AppDeps, type Foundation } from './foundation.ts'
+import { openVitals } from './vitals.ts'
 
 /** The whole program, built and not yet listening. */
 export interface App extends AsyncDisposable {
@@ -88,7 +74,6 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
     now,
   })
   Object.assign(core.news, { resourceUpdated: endpoint.resourceUpdated, taskChanged: endpoint.taskChanged })
-  const health = healthOf(parts, endpoint)
   const api = await createApi({
     registry,
     gateway,
@@ -101,8 +86,7 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
     exposureOf,
     definitionTokens: endpoint.definitionTokens,
     ...access,
-    metrics: config.metricsEnabled ? createMetrics(familiesOf(parts, endpoint, { ...health, ...logs })) : undefined,
-    health,
+    ...openVitals({ ...parts, endpoint, logs }),
     log: logs.logger('http'),
     bodyBytesMax: config.bodyBytesMax,
     toolTimeoutMs: config.toolTimeoutMs,
@@ -142,39 +126,6 @@ async function openOauth({ config, core, resources }: Parts, edges: Edges): Prom
     take: (what, address = '') => allowances[what].take(networkOf(address)),
     now,
   })
-}
-
-function vitalsOf({ life }: Parts, endpoint: McpEndpoint) {
-  const { version } = GATEWAY_INFO
-  const { startedAt } = life
-  return { version, startedAt, isDraining: () => life.isDraining, sessions: () => endpoint.sessions }
-}
-
-function healthOf(parts: Parts, endpoint: McpEndpoint): HealthSource {
-  const { storage, redis, workload } = parts.core
-  const { dataDir } = parts.config
-  return {
-    ...vitalsOf(parts, endpoint),
-    workload,
-    checkStorage: sharedProbe(storage.check, now),
-    freeSpace: () => freeSpace(dataDir),
-    ...(redis && { redisIsUp: () => redis.isUp }),
-  }
-}
-
-/** All that `/metrics` shows: who counts hands over how to read it. */
-function familiesOf(parts: Parts, endpoint: McpEndpoint, health: HealthSource & Pick<Log, 'linesLost'>): Family[] {
-  const { registry, outbound, search, workload, breakers } = parts.core
-  return [
-    ...gatewayMetrics({ ...health, storageWorks: () => storageWorks(health) }),
-    ...callMetrics(workload),
-    ...breakerMetrics(breakers.list),
-    ...upstreamMetrics(() => upstreamLoads(registry, outbound.upstreams)),
-    ...catalogMetrics(() => catalogSize(registry.catalog)),
-    ...searchMetrics(search),
-    ...definitionTokenMetrics(endpoint.definitionTokens),
-    ...traceMetrics(parts.core.tracing),
-  ]
 }
 
 function runningApp({ config, core, life, log, resources }: Parts, door: FrontDoor, reload: () => void): App {
