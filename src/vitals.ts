@@ -8,6 +8,7 @@ import type { McpEndpoint } from '#mcp/endpoint'
 import { catalogSize, upstreamLoads } from '#registry/overview'
 import { freeSpace } from '#storage/free-space'
 import { breakerMetrics } from '#telemetry/breaker-metrics'
+import { cacheMetrics } from '#telemetry/cache-metrics'
 import { callMetrics } from '#telemetry/call-metrics'
 import { catalogMetrics } from '#telemetry/catalog-metrics'
 import { definitionTokenMetrics } from '#telemetry/definition-token-metrics'
@@ -49,11 +50,12 @@ function healthOf({ config, core, life, endpoint }: VitalsDeps): HealthSource {
 
 /** All that `/metrics` shows: who counts hands over how to read it. */
 function familiesOf({ core, endpoint, logs }: VitalsDeps, health: HealthSource): Family[] {
-  const { registry, outbound, search, workload, breakers, tracing } = core
+  const { registry, outbound, search, workload, breakers, results, tracing } = core
   return [
     ...gatewayMetrics({ ...health, ...logs, storageWorks: () => storageWorks(health) }),
     ...callMetrics(workload),
     ...breakerMetrics(breakers.list),
+    ...cacheMetrics(results.stats),
     ...upstreamMetrics(() => upstreamLoads(registry, outbound.upstreams)),
     ...catalogMetrics(() => catalogSize(registry.catalog)),
     ...searchMetrics(search),

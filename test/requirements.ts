@@ -25,7 +25,7 @@ const ROWS: readonly Row[] = [
   ['R013', 'Admin UI and API Gateway both drive the same Core', LATER],
   ['R014', 'API Gateway', NOW],
   ['R015', 'Core = services layer + utils layer', LATER],
-  ['R016', 'Data layer: Redis cache', LATER],
+  ['R016', 'Data layer: Redis cache', NOW],
   ['R017', 'Data layer: memory storage', NOW],
   ['R018', 'MCP servers: database tools and API tools', NOW],
 
@@ -71,7 +71,7 @@ const ROWS: readonly Row[] = [
   ['R082', 'automatic recovery', NOW],
   ['R083', 'manager for central monitoring', NOW],
   ['R084', 'decorator', NOW],
-  ['R090', 'cache backends memory + Redis', LATER],
+  ['R090', 'cache backends memory + Redis', NOW],
   ['R091', 'TTL and eviction', NOW],
   ['R092', 'cache decorator', NOW],
   ['R093', 'invalidation strategies', NOW],
@@ -112,7 +112,7 @@ const ROWS: readonly Row[] = [
 
   // Performance, health, errors
   ['R170', 'memory cache', NOW],
-  ['R171', 'Redis cache', LATER],
+  ['R171', 'Redis cache', NOW],
   ['R172', 'decorators cache function results', NOW],
   ['R173', 'TTL management', NOW],
   ['R174', 'failure detection', NOW],
@@ -134,7 +134,7 @@ const ROWS: readonly Row[] = [
   ['R204', 'META_MCP_ALGORITHM=HS256', LATER],
   ['R205', 'META_MCP_ACCESS_TOKEN_EXPIRE_MINUTES=30', LATER],
   ['R206', 'META_MCP_DATABASE_URL (postgresql://…)', NOW],
-  ['R207', 'META_MCP_REDIS_URL', LATER],
+  ['R207', 'META_MCP_REDIS_URL', NOW],
   ['R208', 'META_MCP_CACHE_TTL=300', NOW],
   ['R209', 'META_MCP_METRICS_ENABLED=true', NOW],
   ['R210', 'META_MCP_LOGGING_LEVEL=INFO', NOW],

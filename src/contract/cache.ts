@@ -39,4 +39,13 @@ export const cacheStats = z.object({
   entries: z.int(),
   bytes: z.int(),
   bytes_max: z.int(),
+  redis: z
+    .object({
+      up: z.boolean(),
+      hits: z.int().describe('Found there, not in memory; part of the hits'),
+      sets: z.int(),
+      failures: z.int().describe('Asked in vain'),
+    })
+    .nullable()
+    .describe('Null for a gateway that shares with none'),
 })

@@ -9,7 +9,6 @@ import type { Retention } from '#resilience/kept-values'
 import { createSecondLevel, type SecondLevelStats, type SharedTexts } from '#resilience/second-level'
 import type { CallResult, RoutedCall, TargetCache } from './call.ts'
 import { readKept } from './kept-text.ts'
-import { resultKey } from './result-key.ts'
 
 /** A result; the view of its text is made anew each time that it is given again. */
 export type KeptResult = Omit<CallResult, 'value' | 'cached'> & { readonly value?: JsonObject | undefined }
@@ -19,8 +18,6 @@ export interface ResultCache extends Disposable {
   readonly cache: Cache<KeptResult, RoutedCall>
   /** Whether the operator wants any. */
   readonly isEnabled: boolean
-  /** What this same call was answered with before, however old it is, for when it cannot be answered now. */
-  lastResult(call: RoutedCall): CallResult | undefined
   /** Removes what is selected, in all gateways of the deployment; answers how many results that were. */
   remove(selector: CacheSelector): Promise<number>
   /** What it does may be another thing from now on. */
@@ -56,11 +53,6 @@ export function createResultCache(deps: ResultCacheDeps): ResultCache {
   return {
     cache,
     isEnabled: enabled,
-    lastResult(call) {
-      const key = call.target.cache && resultKey(call, call.target.cache)
-      const found = key === undefined ? undefined : cache.peek(key)
-      return found && givenAgain(found, call)
-    },
     remove,
     forgetServer: ({ name }) => void remove({ tag: `server:${name}` }),
     stats: () => ({ ...cache.stats(), second: second?.stats() }),

@@ -5,6 +5,7 @@ import type { cacheStats } from '#contract/cache'
 import type { ExecutionBody } from '#contract/execution'
 import { legacyRaw, modernRaw } from '../support/raw-clients.ts'
 import { startBackend, type RecordingBackend } from '../support/recording-backend.ts'
+import { startFixture } from '../support/fixture/start-fixture.ts'
 import { startTestApp, type TestApp } from '../support/test-app.ts'
 import { until } from '../support/until.ts'
 
@@ -29,7 +30,7 @@ async function start(
   const kept = cleanup.move()
   const execute = async (tool: string, args: unknown = {}, headers = {}) => {
     const reply = await gateway.api.execute(tool, args, headers)
-    return { status: reply.status, text: reply.text, ...(reply.body as unknown as Executed) }
+    return { http: reply.status, ...(reply.body as unknown as Executed) }
   }
   return { backend, gateway, execute, stats: () => statsOf(gateway), [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }
@@ -84,7 +85,7 @@ describe('results of read-only tools are given again', () => {
       denied: lamp(url, {}, { annotations: { readOnlyHint: true }, readOnly: false }),
     }))
     t.backend.on('/lamp', counting(t.backend))
-    t.backend.on('/broken', (response) => void response.writeHead(500).end('down'))
+    t.backend.on('/broken', (response) => void response.writeHead(400).end('no'))
     for (const tool of ['plain', 'writes', 'never', 'broken', 'denied']) {
       const replies = [await t.execute(tool), await t.execute(tool)]
       expect([tool, replies.map(({ cached }) => cached)]).toEqual([tool, [false, false]])
@@ -180,4 +181,216 @@ describe('R281 equal calls at one time', () => {
     expect([t.backend.seen.length, replies.filter(({ cached }) => cached).length]).toEqual([1, 100])
     expect(await t.stats()).toMatchObject({ misses: 1, shared: 100, hits: 0, sets: 1 })
   })
+})
+
+describe('R093 what was kept ends', () => {
+  test('by hand, by tag and prefix, with the number that it was', async () => {
+    await using t = await start((url) => ({ lamp: lamp(url), clock: lamp(url) }), {
+      file: { namespaces: { dev: {} } },
+    })
+    t.backend.on('/lamp', counting(t.backend))
+    const remove = async (query: string) =>
+      (await t.gateway.api.send<{ removed: number }>('DELETE', `cache${query}`)).body.removed
+    const fill = async () => {
+      for (const a of [1, 2]) await t.execute('lamp', { a })
+      await t.execute('clock')
+      await using client = await legacyRaw(`${t.gateway.listening.mcp}/dev`)
+      await client.call('tools/call', { name: 'clock', arguments: {} })
+    }
+    await fill()
+    expect(await remove('?tag=namespace:dev')).toBe(1)
+    expect(await remove('?tag=tool:clock')).toBe(1)
+    expect(await remove('?prefix=cl')).toBe(0)
+    expect(await remove('?prefix=la&tag=server:http')).toBe(2)
+    await fill()
+    expect(await remove('')).toBe(4)
+    expect((await t.execute('lamp', { a: 1 })).cached).toBe(false)
+    expect((await t.gateway.api.send('DELETE', 'cache?tags=x')).status).toBe(422)
+    const { text } = await t.gateway.api.send('GET', '/metrics')
+    expect(text).toMatch(/^metamcp_cache_removed_total 8$/m)
+    expect(text).toMatch(/^metamcp_cache_entries 1$/m)
+  })
+
+  test('with a change of the tool, which also says over the API what is kept and how', async () => {
+    await using t = await start((url) => ({ lamp: { endpoint: `${url}/lamp` } }))
+    t.backend.on('/lamp', counting(t.backend))
+    const put = (body: object) => t.gateway.api.send('PUT', 'tools/lamp', body)
+    const isKept = async () => {
+      await t.execute('lamp')
+      return (await t.execute('lamp')).cached
+    }
+    expect(await isKept()).toBe(false)
+    expect((await put({ cache: { ttl_seconds: 60 } })).body).toMatchObject({ read_only: false })
+    expect(await isKept()).toBe(false)
+    const { status, body } = await put({ read_only: true })
+    expect([status, body['cache'], body['read_only']]).toEqual([200, { ttl_seconds: 60 }, true])
+    expect(await isKept()).toBe(true)
+    await put({ description: 'another' })
+    expect((await t.execute('lamp')).cached).toBe(false)
+    expect((await t.execute('lamp')).cached).toBe(true)
+    expect((await put({ cache: null })).body['cache']).toBeNull()
+    expect(await isKept()).toBe(false)
+    expect((await put({ cache: { ttl_seconds: -1 } })).status).toBe(422)
+  })
+
+  test.each(['legacy', 'modern'] as const)(
+    'with list_changed of a %s server, of which the server, a namespace or one tool says what is kept',
+    async (era) => {
+      await using fixture = await startFixture({ era })
+      const server = { url: fixture.url, era, tools: { stats: { readOnly: true } }, cache: { ttlSeconds: 600 } }
+      const bare = { url: fixture.url, era, prefix: 'bare' }
+      await using gateway = await startTestApp({
+        file: { servers: { f: server, bare }, namespaces: { kept: { servers: ['bare'], cache: { ttlSeconds: 600 } } } },
+      })
+      const { api } = gateway
+      await api.online('f', 'bare')
+      const echo = async (tool = 'f__echo') =>
+        ((await api.execute(tool, { message: 'x' })).body as unknown as Executed).cached
+      expect([await echo(), await echo(), await echo()]).toEqual([false, true, true])
+      expect([await echo('bare__echo'), await echo('bare__echo')]).toEqual([false, false])
+      await using client = await legacyRaw(`${gateway.listening.mcp}/kept`)
+      const call = async () =>
+        (await client.call('tools/call', { name: 'bare__echo', arguments: { message: 'x' } })).result?.['_meta']
+      expect((await call()) ?? {}).not.toHaveProperty(MARK)
+      expect(await call()).toHaveProperty([MARK])
+      expect(fixture.state.calls['echo']).toBe(4)
+      await api.execute('f__test_trigger_tool_change')
+      await until('nothing of the server is kept', async () => (await statsOf(gateway)).entries === 0)
+      expect([await echo(), await echo()]).toEqual([false, true])
+      const change = await api.send('PATCH', 'proxy/servers/f', { description: 'another' })
+      expect([change.status, await echo()]).toEqual([200, false])
+    },
+  )
+})
+
+describe('R176, R281 a result whose time is over', () => {
+  test('is given at once and got anew behind the answer, where the operator allows', async () => {
+    const cache = { ttlSeconds: 0.05, staleWhileRevalidateSeconds: 600 }
+    await using t = await start((url) => ({ lamp: lamp(url, cache) }))
+    t.backend.on('/lamp', counting(t.backend))
+    const first = await t.execute('lamp')
+    await until('it is stale', async () => (await t.execute('lamp')).stale)
+    await until(
+      'it is got anew',
+      async () => JSON.stringify((await t.execute('lamp')).result) !== JSON.stringify(first.result),
+    )
+    const { misses, stale_hits: stale } = await t.stats()
+    expect([misses, stale > 0]).toEqual([1, true])
+  })
+
+  test('is given, marked, when its server cannot answer, and the failure when there is none', async () => {
+    const cache = { ttlSeconds: 0.05, staleIfErrorSeconds: 600 }
+    await using t = await start((url) => ({ lamp: { ...lamp(url, cache), retry: { attempts: 1 } } }))
+    t.backend.on('/lamp', counting(t.backend))
+    const first = await t.execute('lamp', { a: 1 })
+    for (const down of [500, 'cut'] as const) {
+      t.backend.on(
+        '/lamp',
+        (response) => void (down === 500 ? response.writeHead(500).end('down') : response.destroy()),
+      )
+      let reply = await t.execute('lamp', { a: 1 })
+      await until('its time is over', async () => (reply = await t.execute('lamp', { a: 1 })).stale)
+      expect([reply.http, reply.cached, reply.result]).toEqual([200, true, first.result])
+      const other = await t.execute('lamp', { a: down })
+      expect([other.cached ?? false, other.http]).toEqual([false, down === 500 ? 200 : 502])
+    }
+  })
+})
+
+const slowCall = (progressToken: string) => ({
+  name: 'f__slow',
+  arguments: { ms: 1500, progressEveryMs: 50 },
+  _meta: { progressToken },
+})
+
+describe('what is for one caller alone', () => {
+  test('a question of the server goes to the one who began, and his answer to nobody else', async () => {
+    await using fixture = await startFixture({ era: 'legacy' })
+    const tools = { test_elicitation: { readOnly: true } }
+    await using gateway = await startTestApp({
+      file: { servers: { f: { url: fixture.url, tools, cache: { ttlSeconds: 600 } } } },
+    })
+    await gateway.api.online('f')
+    const asked: string[] = []
+    const open = Promise.withResolvers<void>()
+    const client = (name: string) =>
+      legacyRaw(gateway.listening.mcp, {
+        capabilities: { elicitation: {} },
+        async answer() {
+          asked.push(name)
+          await open.promise
+          return { action: 'accept', content: { username: name, email: `${name}@example.com` } }
+        },
+      })
+    await using ann = await client('ann')
+    await using bob = await client('bob')
+    const call = { name: 'f__test_elicitation', arguments: { message: 'Who?' } }
+    const texts = Promise.all([ann.call('tools/call', call), bob.call('tools/call', call)])
+    await until('somebody is asked', () => asked.length > 0)
+    open.resolve()
+    const answers = (await texts).map(({ result }) => JSON.stringify(result))
+    expect(asked.toSorted()).toEqual(['ann', 'bob'])
+    expect([answers[0]?.includes('ann@'), answers[1]?.includes('bob@')]).toEqual([true, true])
+    expect(await statsOf(gateway)).toMatchObject({ sets: 0, hits: 0, entries: 0 })
+  })
+
+  test('progress of a shared call reaches each with his own token', async () => {
+    await using fixture = await startFixture({ era: 'legacy' })
+    const tools = { slow: { readOnly: true } }
+    await using gateway = await startTestApp({
+      file: { servers: { f: { url: fixture.url, tools, cache: { ttlSeconds: 600 } } } },
+    })
+    await gateway.api.online('f')
+    await using ann = await legacyRaw(gateway.listening.mcp)
+    await using bob = await legacyRaw(gateway.listening.mcp)
+    const first = ann.call('tools/call', slowCall('of ann'))
+    await until('it runs', () => fixture.state.calls['slow'] === 1)
+    await Promise.all([first, bob.call('tools/call', slowCall('of bob'))])
+    const tokens = (heard: typeof ann.heard) => new Set(heard.map(({ params }) => params?.['progressToken']))
+    expect([tokens(ann.heard), tokens(bob.heard)]).toEqual([new Set(['of ann']), new Set(['of bob'])])
+    expect(fixture.state.calls['slow']).toBe(1)
+  })
+})
+
+/** D10: arguments that never come again must not take memory for ever. */
+test('D10 two thousand different calls stay within the bound', async () => {
+  const bytesMax = 1_048_576
+  await using t = await start((url) => ({ lamp: lamp(url) }), {
+    env: { META_MCP_CACHE_MAX_BYTES: String(bytesMax), META_MCP_RATE_LIMIT_CALLS: '0' },
+  })
+  t.backend.on('/lamp', JSON.stringify({ text: 'x'.repeat(2000) }))
+  for (let batch = 0; batch < 50; batch += 1) {
+    await Promise.all(Array.from({ length: 40 }, (_, one) => t.execute('lamp', { random: `${batch} ${one}` })))
+    expect((await t.stats()).bytes).toBeLessThanOrEqual(bytesMax)
+  }
+  const { sets, evictions, entries } = await t.stats()
+  expect([sets, sets - evictions]).toEqual([2000, entries])
+  expect(entries).toBeGreaterThan(100)
+})
+
+/** R094 */
+test('R094 the statistics match a script', async () => {
+  await using t = await start((url) => ({ lamp: lamp(url), plain: { endpoint: `${url}/lamp` } }))
+  t.backend.on('/lamp', '{}')
+  for (const a of [1, 1, 2, 1, 3]) await t.execute('lamp', { a })
+  await t.execute('plain')
+  await t.gateway.api.send('DELETE', 'cache?tag=lamp')
+  await t.execute('lamp', { a: 1 })
+  const { bytes, ...stats } = await t.stats()
+  expect(stats).toEqual({
+    enabled: true,
+    hits: 2,
+    stale_hits: 0,
+    shared: 0,
+    misses: 4,
+    hit_rate: 2 / 6,
+    sets: 4,
+    evictions: 0,
+    removed: 3,
+    refresh_failures: 0,
+    entries: 1,
+    bytes_max: 64 * 1024 * 1024,
+    redis: null,
+  })
+  expect(bytes).toBeGreaterThan(0)
 })

@@ -4,6 +4,8 @@ import type { Flight } from '#resilience/flight'
 import type { Caller, CallResult, Dispatch, Interceptor, RoutedCall, TargetCache } from '../call.ts'
 import { givenAgain, keepOf, type KeptResult, type ResultCache } from '../result-cache.ts'
 import { resultKey } from '../result-key.ts'
+import { judgeResult } from './breaker.ts'
+import { serverFailure } from './fallback.ts'
 
 type ResultFlight = Flight<Found<KeptResult>, RoutedCall>
 
@@ -17,13 +19,26 @@ export function createCacheLink({ cache }: ResultCache, ttlMsDefault: number): I
   async function through(rules: TargetCache, call: RoutedCall, next: Dispatch): Promise<CallResult> {
     const key = resultKey(call, rules)
     if (key === undefined) return next(call)
-    const found = await cache.through(key, {
-      waiter: call,
-      signal: call.signal,
-      load: (flight) => (flight.isBackground ? next(quietly(call, flight)) : together(call, flight, next)),
-      keep: (result) => keepOf(result, rules, ttlMsDefault),
-    })
-    return found.from === 'load' ? (found.value as CallResult) : givenAgain(found, call)
+    try {
+      const found = await cache.through(key, {
+        waiter: call,
+        signal: call.signal,
+        load: (flight) => (flight.isBackground ? next(quietly(call, flight)) : together(call, flight, next)),
+        keep: (result) => keepOf(result, rules, ttlMsDefault),
+      })
+      const result = found.from === 'load' ? (found.value as CallResult) : givenAgain(found, call)
+      return judgeResult(result) === 'failure' ? (spare(key, call) ?? result) : result
+    } catch (error) {
+      const result = serverFailure(error) && spare(key, call)
+      if (!result) throw error
+      return result
+    }
+  }
+
+  /** What the server answered when it still could. */
+  function spare(key: string, call: RoutedCall): CallResult | undefined {
+    const found = call.signal.aborted ? undefined : cache.peek(key)
+    return found && givenAgain(found, call)
   }
 }
 

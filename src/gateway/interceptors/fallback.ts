@@ -66,8 +66,13 @@ async function outcomeOf(next: Dispatch, call: RoutedCall): Promise<Outcome> {
     const result = await next(call)
     return { result, reason: judgeResult(result) === 'failure' ? `HTTP ${result.status}` : undefined }
   } catch (error) {
-    return { error, reason: error instanceof AppError && CODES.has(error.code) ? error.code : undefined }
+    return { error, reason: serverFailure(error) }
   }
+}
+
+/** The code of a failure that speaks of the server: another, or an older answer, may do. Undefined for one of the call. */
+export function serverFailure(error: unknown): ErrorCode | undefined {
+  return error instanceof AppError && CODES.has(error.code) ? error.code : undefined
 }
 
 /** A time limit that ends one of the two calls leaves the other alone; a caller who goes ends both. */

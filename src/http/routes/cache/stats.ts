@@ -11,7 +11,7 @@ export const getCacheStats = endpoint({
   answer: cacheStats,
 
   handle({ results }) {
-    const { hits, misses, ...stats } = results.stats()
+    const { hits, misses, second, ...stats } = results.stats()
     return {
       enabled: results.isEnabled,
       hits,
@@ -26,6 +26,7 @@ export const getCacheStats = endpoint({
       entries: stats.entries,
       bytes: stats.bytes,
       bytes_max: stats.bytesMax,
+      redis: second ? { up: second.isUp, hits: second.hits, sets: second.sets, failures: second.failures } : null,
     }
   },
 })
