@@ -2,14 +2,13 @@ import type { BannerFacts } from '#cli/banner'
 import type { Config } from '#config/config'
 import { removeGatewayFile, writeGatewayFile } from '#config/gateway-file'
 import { followConfig } from '#config/reload'
-import { secretKey } from '#config/secret-key'
 import { createRateLimits } from '#gateway/rate-limits'
 import { createApi } from '#http/api'
 import { createFrontDoor, type FrontDoor } from '#http/front-door'
 import { networkOf } from '#identity/addresses'
 import { uuidv7 } from '#kernel/ids'
 import type { Logger } from '#kernel/logger'
-import { createSealer } from '#kernel/seal'
+import { createRingSealer } from '#kernel/seal'
 import { createMcpEndpoint } from '#mcp/endpoint'
 import { exposureOf } from '#mcp/exposure'
 import { createHostGuard } from '#mcp/host-guard'
@@ -67,7 +66,7 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
     ...access,
     guard,
     rates,
-    sealer: createSealer(await secretKey(config)),
+    sealer: createRingSealer(core.keys),
     log: logs.logger('mcp'),
     bodyBytesMax: config.bodyBytesMax,
     sessionIdleMsMax: config.sessionIdleMsMax,
@@ -94,6 +93,7 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
     newId: uuidv7,
     hostGuard: guard,
     rates,
+    rotateSecrets: core.rotateSecrets,
     logLevel: logs.level,
     setLogLevel: logs.setLevel,
     admit: admission.admit,
@@ -112,13 +112,13 @@ async function openOauth({ config, core, resources }: Parts, edges: Edges): Prom
   const limiter = (name: keyof typeof ALLOWANCES) =>
     createRateLimiter(ALLOWANCES[name], { name, shared: core.counts, now })
   const allowances = { registration: limiter('registration'), document: limiter('document') }
-  const secret = await secretKey(config)
+  const [secret] = core.keys
   return createOauth({
     identity,
     resources: endpoints,
     key,
     store: core.storage.oauth,
-    sealer: createSealer(secret),
+    sealer: createRingSealer(core.keys),
     secret,
     ...config.access,
     ...edges,

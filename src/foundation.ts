@@ -1,8 +1,7 @@
 import { join } from 'node:path'
-import { openAudit, type AuditLog } from '#audit/audit-log'
+import type { AuditLog } from '#audit/audit-log'
 import { createCallRecords } from '#audit/call-records'
 import type { Config, DynamicConfig } from '#config/config'
-import { secretKey } from '#config/secret-key'
 import type { Breakers } from '#gateway/breakers'
 import { createCallDecisions } from '#gateway/call-decisions'
 import type { Gateway } from '#gateway/gateway'
@@ -10,25 +9,21 @@ import { keepAccess } from '#gateway/keep-access'
 import { openAccess, type Access } from '#gateway/open-access'
 import { openGateway, type Workload } from '#gateway/open-gateway'
 import type { ResultCache } from '#gateway/result-cache'
-import { NO_BROADCAST, type Broadcast } from '#kernel/broadcast'
 import { createResources } from '#identity/resources'
 import { uuidv7 } from '#kernel/ids'
+import type { Logger } from '#kernel/logger'
 import { GATEWAY_INFO } from '#kernel/protocol'
 import { type McpEndpoint } from '#mcp/endpoint'
 import { applyFile } from '#registry/apply-file'
 import { openRegistry } from '#registry/registry'
 import type { Catalog, Registry } from '#registry/registry-api'
 import { openToolSearch, type OpenSearch } from '#search/open-tool-search'
-import type { SharedCounts } from '#resilience/rate-limit'
-import type { SharedTexts } from '#resilience/second-level'
-import type { SharedRedis } from '#storage/open-redis'
-import { createRedisCounts } from '#storage/redis-counts'
-import { createSharedTexts } from '#storage/redis-results'
-import { openStorage, type Storage } from '#storage/open-storage'
-import { breakerChanged, followCatalog } from '#telemetry/events'
+import type { Storage } from '#storage/open-storage'
+import { breakerChanged, followCatalog, secretsLocked } from '#telemetry/events'
 import type { createLogger } from '#telemetry/log'
 import type { Tracing } from '#telemetry/tracing'
 import { openOutbound, type Outbound } from '#upstream/open-outbound'
+import { openStores, type Stores } from './stores.ts'
 
 export interface AppDeps {
   readonly logs: ReturnType<typeof createLogger>
@@ -40,17 +35,7 @@ export interface AppDeps {
 export const now = (): number => Date.now()
 
 /** What every surface stands on. */
-export interface Foundation {
-  readonly storage: Storage
-  /** Where gateways share state; undefined for one that is alone. */
-  readonly redis: SharedRedis | undefined
-  /** News to and from the other gateways. */
-  readonly broadcast: Broadcast
-  /** Counted with the other gateways where there is a Redis. */
-  readonly counts?: SharedCounts
-  readonly audit: AuditLog
-  /** Results that gateways keep together; absent for one that is alone. */
-  readonly texts?: SharedTexts
+export interface Foundation extends Stores {
   readonly registry: Registry
   readonly access: Access
   readonly search: OpenSearch
@@ -72,11 +57,9 @@ export async function openFoundation(
   resources: AsyncDisposableStack,
 ): Promise<Foundation> {
   const { logs, environment } = deps
-  const stores = await openStores(config, deps, resources)
+  const stores = await openStores(config, { logger: logs.logger, now }, resources)
   const { storage } = stores
-  const registry = await openRegistry({ stores: storage.registry, expose: config.expose, now, newId: uuidv7 })
-  followCatalog(logs.logger('registry'), registry.catalog)
-  await applyFile(registry, config.dynamic, logs.logger('registry'))
+  const registry = await openFiledRegistry(config, storage, logs.logger('registry'))
   const access = await openKeptAccess(config, { ...stores, catalog: registry.catalog, logs }, resources)
   const shared = { catalog: registry.catalog, ...access, now }
   const settings = { ...config.search, indexFile: join(config.dataDir, 'search-index') }
@@ -142,6 +125,15 @@ function callAudit(audit: AuditLog, { catalog, policy, views }: Access & { reado
   return { ended: createCallRecords(audit, decisionOf), admit: audit.admit }
 }
 
+/** With what the operator's file says. */
+async function openFiledRegistry({ expose, dynamic }: Config, storage: Storage, log: Logger): Promise<Registry> {
+  const registry = await openRegistry({ stores: storage.registry, expose, now, newId: uuidv7 })
+  followCatalog(log, registry.catalog)
+  await applyFile(registry, dynamic, log)
+  secretsLocked(log, registry)
+  return registry
+}
+
 /** Only loaded where calls are traced. */
 async function openTraces(
   { tracing: settings }: Config,
@@ -153,28 +145,6 @@ async function openTraces(
   return resources.use(openTracing({ settings, version: GATEWAY_INFO.version, log: logs.logger('telemetry') }))
 }
 
-type Stores = Pick<Foundation, 'storage' | 'audit' | 'redis' | 'broadcast' | 'counts' | 'texts'>
-
-/** What is kept, and what is shared with other gateways. */
-async function openStores(config: Config, { logs }: AppDeps, resources: AsyncDisposableStack): Promise<Stores> {
-  const { database, redis } = config
-  const storage = resources.use(await openStorage(database, { log: logs.logger('storage'), now }))
-  const auditDeps = { store: storage.audit, secret: await secretKey(config), log: logs.logger('audit') }
-  const audit = resources.use(openAudit({ ...auditDeps, now, newId: uuidv7 }))
-  if (!redis) return { storage, audit, redis, broadcast: NO_BROADCAST }
-  // The package is only loaded where it is used: it costs memory.
-  const { openRedis } = await import('#storage/open-redis')
-  const shared = resources.use(await openRedis(redis.reveal(), logs.logger('redis')))
-  return {
-    storage,
-    audit,
-    redis: shared,
-    broadcast: shared.broadcast,
-    counts: createRedisCounts(shared),
-    texts: createSharedTexts(shared),
-  }
-}
-
 async function openKeptAccess(
   config: Config,
   deps: Stores & { readonly catalog: Catalog; readonly logs: AppDeps['logs'] },
@@ -182,7 +152,7 @@ async function openKeptAccess(
 ): Promise<Access> {
   const { storage: stores, broadcast, catalog, logs } = deps
   const log = logs.logger('identity')
-  const secret = await secretKey(config)
+  const [secret] = deps.keys
   const endpoints = createResources(config.publicUrl, `http://localhost:${config.port}`)
   const settings = { secret, settings: config.access, resources: endpoints }
   const access = await openAccess({ catalog, stores, broadcast, ...settings, log, now, newId: uuidv7 })

@@ -1,4 +1,4 @@
-import { createSealer } from '#kernel/seal'
+import { createRingSealer } from '#kernel/seal'
 import { createAudit, type Audit, type AuditDeps } from './audit.ts'
 import { EMPTY, type Head } from './chain.ts'
 import { createHeadSeal } from './head.ts'
@@ -18,11 +18,13 @@ export interface AuditLog extends Audit {
 
 export interface AuditLogDeps extends Omit<AuditDeps, 'seal'> {
   readonly secret: Uint8Array
+  /** Were the secret before: a head that they sealed is still ours. */
+  readonly previousSecrets?: readonly Uint8Array[]
 }
 
-export function openAudit({ secret, ...deps }: AuditLogDeps): AuditLog {
+export function openAudit({ secret, previousSecrets = [], ...deps }: AuditLogDeps): AuditLog {
   const { store } = deps
-  const seal = createHeadSeal(createSealer(secret))
+  const seal = createHeadSeal(createRingSealer([secret, ...previousSecrets]))
   const audit = createAudit({ ...deps, seal })
   return {
     ...audit,

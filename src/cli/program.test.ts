@@ -42,6 +42,7 @@ describe('R010 every command', () => {
     'key create',
     'key list',
     'key revoke',
+    'secrets rotate',
     'health',
     'doctor',
   ]

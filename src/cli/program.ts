@@ -13,6 +13,7 @@ import { addLoginCommand } from './commands/login.ts'
 import { addLogoutCommand } from './commands/logout.ts'
 import { addRemoveCommand } from './commands/remove.ts'
 import { addSearchCommand } from './commands/search.ts'
+import { addSecretsCommand } from './commands/secrets.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addServersCommand } from './commands/servers.ts'
 import { addStdioCommand } from './commands/stdio.ts'
@@ -78,6 +79,7 @@ const COMMANDS = [
   addLogoutCommand,
   addUserCommand,
   addKeyCommand,
+  addSecretsCommand,
   addHealthCommand,
   addDoctorCommand,
 ]

@@ -109,6 +109,8 @@ export interface Config {
   readonly redis?: Secret
   /** Undefined: made and kept in the data dir. */
   readonly secretKey?: Secret
+  /** Were the key before: what they sealed still opens, what they signed is good until it ends. */
+  readonly previousSecretKeys?: readonly Secret[]
   /** The config file, when there is one: watched for changes. */
   readonly file?: string
   /** Idle limit of a tool call where neither server nor tool names one. */

@@ -100,6 +100,7 @@ function staticConfig(values: SettingValues) {
     database: values.database_url ?? defaultDatabase(values.data_dir),
     ...(values.redis_url ? { redis: values.redis_url } : {}),
     ...(values.secret_key ? { secretKey: values.secret_key } : {}),
+    previousSecretKeys: values.previous_secret_keys,
     toolTimeoutMs: values.tool_timeout_seconds,
     endurance: enduranceConfig(values),
     handshakeTimeoutMs: values.handshake_timeout_seconds,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ConfigError } from './problems.ts'
-import { secretKey } from './secret-key.ts'
+import { keyRing, secretKey } from './secret-key.ts'
 import { createSecret } from './secret.ts'
 
 let dataDir: string
@@ -47,4 +47,31 @@ test('a key that every user of the machine can read is refused', async () => {
 test('a damaged key is refused instead of replaced: what it sealed would be lost silently', async () => {
   writeFileSync(join(dataDir, 'secret.key'), '', { mode: 0o600 })
   await expect(secretKey({ dataDir })).rejects.toBeInstanceOf(ConfigError)
+})
+
+test('a new key goes before the others; what the run began with stays until a later run rotates', async () => {
+  const [first] = (await keyRing({ dataDir })).keys
+  const once = await (await keyRing({ dataDir })).rotate?.()
+  const [second, ...older] = once!.ring.keys
+  expect(older).toEqual([first])
+  expect((await keyRing({ dataDir })).keys).toEqual([second, first])
+  const twice = await once!.ring.rotate?.()
+  const [third] = twice!.ring.keys
+  await twice!.done()
+  expect((await keyRing({ dataDir })).keys).toEqual([third, second, first])
+  const later = await (await keyRing({ dataDir })).rotate?.()
+  const [fourth] = later!.ring.keys
+  expect((await keyRing({ dataDir })).keys).toEqual([fourth, third, second, first])
+  await later!.done()
+  expect((await keyRing({ dataDir })).keys).toEqual([fourth, third])
+  expect(statSync(join(dataDir, 'secret.key')).mode & 0o777).toBe(0o600)
+  expect(readdirSync(dataDir)).toEqual(['secret.key'])
+})
+
+test('keys that are settings are rotated by their owner', async () => {
+  const keys = ['k9Zq-4vXw2Lm7Tb1Yc6Rd8Pf3Hs5Ja0Ne', 'Zq8-3uWv1Kl6Sa0Xb5Qc7Oe2Gr4Iz9Md-x']
+  const [secret, previous] = keys.map(createSecret)
+  const ring = await keyRing({ dataDir, secretKey: secret!, previousSecretKeys: [previous!] })
+  expect(ring.keys).toEqual(keys.map((key) => Buffer.from(key)))
+  expect(ring.rotate).toBeUndefined()
 })

@@ -1,64 +1,112 @@
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises'
+import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
+import { demandPrivate, isCode } from './private-files.ts'
 import { ConfigError } from './problems.ts'
 import { weaknessOf } from './secret.ts'
 
 const KEY_BYTES = 48
-const READABLE_BY_OTHERS = 0o004
+const FILE_NAME = 'secret.key'
 
-/**
- * The key that seals what travels through clients: the configured one, else the one in the data dir, made at the first start.
- * Of two processes that start at once both get the same. Throws ConfigError when the kept key cannot be trusted.
- */
-export async function secretKey(config: Pick<Config, 'secretKey' | 'dataDir'>): Promise<Buffer> {
-  if (config.secretKey) return Buffer.from(config.secretKey.reveal())
-  const path = join(config.dataDir, 'secret.key')
-  const kept = await readKey(path)
-  if (kept) return kept
-  await createKey(path, config.dataDir)
-  const made = await readKey(path)
-  if (!made) throw new ConfigError([{ source: path, text: 'vanished right after it was made' }])
-  return made
+/** The gateway's own keys: they sign, and they seal what travels through clients and what is stored. */
+export interface KeyRing {
+  /** The first is the current one; the others were, and still open and verify what they did. */
+  readonly keys: readonly [Buffer, ...Buffer[]]
+  /** Makes another key and puts it first, durably. `done` lets go of what was not in use in this run. Absent where keys are settings. */
+  rotate?(): Promise<{ readonly ring: KeyRing; done(): Promise<void> }>
 }
 
-async function readKey(path: string): Promise<Buffer | undefined> {
+/** The current key alone. */
+export async function secretKey(config: KeyConfig): Promise<Buffer> {
+  return (await keyRing(config)).keys[0]
+}
+
+type KeyConfig = Pick<Config, 'secretKey' | 'previousSecretKeys' | 'dataDir'>
+
+/**
+ * The configured keys, else those in the data dir, of which the first is made at the first start.
+ * Of two processes that start at once both get the same. Throws ConfigError when a kept key cannot be trusted.
+ */
+export async function keyRing(config: KeyConfig): Promise<KeyRing> {
+  const { secretKey, previousSecretKeys = [], dataDir } = config
+  const previous = previousSecretKeys.map((key) => Buffer.from(key.reveal()))
+  if (secretKey) return { keys: [Buffer.from(secretKey.reveal()), ...previous] }
+  const path = join(dataDir, FILE_NAME)
+  const kept = (await readKeys(path)) ?? (await createKey(path, dataDir))
+  return fileRing({ path, kept, previous, made: 0 })
+}
+
+type Kept = readonly [string, ...string[]]
+
+interface KeyFile {
+  readonly path: string
+  readonly kept: Kept
+  readonly previous: readonly Buffer[]
+  /** How many keys this run has made: what it began with is in use until it ends. */
+  readonly made: number
+}
+
+function fileRing({ path, kept, previous, made }: KeyFile): KeyRing {
+  const [current, ...others] = kept
+  return {
+    keys: [Buffer.from(current), ...others.map((key) => Buffer.from(key)), ...previous],
+    async rotate() {
+      const keys: Kept = [newKey(), ...kept]
+      await replaceKeys(path, keys)
+      const done = () => replaceKeys(path, keys.slice(0, made + 2))
+      return { ring: fileRing({ path, kept: keys, previous, made: made + 1 }), done }
+    },
+  }
+}
+
+function newKey(): string {
+  return randomBytes(KEY_BYTES).toString('base64url')
+}
+
+/** One key a line; undefined where there is no file. */
+async function readKeys(path: string): Promise<Kept | undefined> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     if (isCode(error, 'ENOENT')) return undefined
     throw error
   })
   if (text === undefined) return undefined
-  const weakness = weaknessOf(text.trim())
+  const [first = '', ...others] = text.trim().split(/\s*\n\s*/)
+  const keys: Kept = [first, ...others]
+  const weakness = keys.map(weaknessOf).find((each) => each !== undefined)
   if (weakness !== undefined) throw new ConfigError([{ source: path, text: `${weakness}, or remove the file` }])
-  const { mode } = await stat(path)
-  if (process.platform !== 'win32' && (mode & READABLE_BY_OTHERS) !== 0)
-    throw new ConfigError([
-      {
-        source: path,
-        text: 'can be read by every user of this machine; run chmod 600 on it, or remove it to get a new key',
-      },
-    ])
-  return Buffer.from(text.trim())
+  await demandPrivate(path)
+  return keys
 }
 
 /** Writes a file of its own and links it into place: a link never replaces, so the first one wins, complete. */
-async function createKey(path: string, dataDir: string): Promise<void> {
+async function createKey(path: string, dataDir: string): Promise<Kept> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
-  const draft = `${path}.${process.pid}.${randomBytes(6).toString('hex')}`
-  const file = await open(draft, 'wx', 0o600)
+  const draft = await writeDraft(path, [newKey()])
   try {
-    await file.writeFile(`${randomBytes(KEY_BYTES).toString('base64url')}\n`)
-    await file.sync()
     await link(draft, path)
   } catch (error) {
     if (!isCode(error, 'EEXIST')) throw error
   } finally {
-    await file.close()
     await rm(draft, { force: true })
   }
+  const made = await readKeys(path)
+  if (!made) throw new ConfigError([{ source: path, text: 'vanished right after it was made' }])
+  return made
 }
 
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
+async function replaceKeys(path: string, keys: readonly string[]): Promise<void> {
+  await rename(await writeDraft(path, keys), path)
+}
+
+async function writeDraft(path: string, keys: readonly string[]): Promise<string> {
+  const draft = `${path}.${process.pid}.${randomBytes(6).toString('hex')}`
+  const file = await open(draft, 'wx', 0o600)
+  try {
+    await file.writeFile(`${keys.join('\n')}\n`)
+    await file.sync()
+    return draft
+  } finally {
+    await file.close()
+  }
 }

@@ -168,6 +168,10 @@ export function signingKeyOf(text: string): Secret {
   throw new Error(weakness)
 }
 
+export function signingKeysOf(text: string): readonly Secret[] {
+  return listOf(text).map(signingKeyOf)
+}
+
 /** The address of a service. Not repeated in the error: people write keys into addresses. */
 export function serviceUrlOf(text: string): string {
   const url = URL.parse(text)

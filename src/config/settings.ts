@@ -20,6 +20,7 @@ import {
   shareOf,
   serviceUrlOf,
   signingKeyOf,
+  signingKeysOf,
   usernameOf,
 } from './setting-values.ts'
 
@@ -63,7 +64,12 @@ export const SETTINGS = {
   secret_key: optional<Secret>(
     'generated into the data dir',
     signingKeyOf,
-    'Seals session ids and cursors. At least 32 bytes; well-known example values are refused.',
+    'Signs tokens, and seals session ids, cursors and stored secrets. At least 32 bytes; guessable and well-known values are refused. Several gateways on one database need the same.',
+  ),
+  previous_secret_keys: setting(
+    '',
+    signingKeysOf,
+    'Keys that were the secret key before, separated by commas: what they sealed still opens, tokens that they signed are good until they end.',
   ),
   database_url: optional<DatabaseConfig>(
     'metamcp.db in the data dir',

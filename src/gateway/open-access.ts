@@ -7,7 +7,6 @@ import type { Resources } from '#identity/resources'
 import { signingKeyOf, type SigningKey } from '#identity/signing-keys'
 import { NO_BROADCAST, type Broadcast } from '#kernel/broadcast'
 import type { Logger } from '#kernel/logger'
-import { digest } from '#kernel/seal'
 import { createPolicy, type Policy } from '#policy/policy'
 import { openRoles, type RoleRegistry, type RoleStore } from '#policy/role-registry'
 import { BUILT_IN_ROLES } from '#policy/roles'
@@ -41,6 +40,8 @@ interface OpenAccessDeps {
     readonly roles: RoleStore
     readonly identity: IdentityStores
     readonly kind: 'sqlite' | 'postgres'
+    /** What all gateways on these stores are together; made of `proposed` where nothing is kept. */
+    deployment(proposed: string): Promise<string>
   }
   readonly secret: Uint8Array
   readonly settings: AccessSettings
@@ -70,7 +71,7 @@ export async function openAccess(deps: OpenAccessDeps): Promise<Access> {
   const roles = await openRoles({ store: stores.roles, policy, changed: news.rolesChanged, now, newId })
   const localToken = newLocalToken()
   const lane: Lane = createBulkhead(HASHING_LIMITS)
-  const deployment = `urn:metamcp:${digest(Buffer.from(secret).toString('base64'))}`
+  const deployment = `urn:metamcp:${await stores.deployment(newId())}`
   const grantKey = await grantedTokenKey(secret)
   const identity = createIdentity({
     stores: stores.identity,

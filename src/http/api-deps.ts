@@ -33,6 +33,14 @@ interface MetricsSource {
   text(): Promise<string>
 }
 
+/** Seals all stored secrets anew. */
+type RotateSecrets = () => Promise<{
+  readonly keyId: string
+  readonly isNew: boolean
+  readonly resealed: number
+  readonly locked: number
+}>
+
 /** What the API stands on. */
 export interface ApiDeps {
   readonly registry: Registry
@@ -63,6 +71,7 @@ export interface ApiDeps {
   /** Epoch milliseconds. */
   now(): number
   newId(): string
+  rotateSecrets: RotateSecrets
   logLevel(): LogLevel
   setLogLevel(level: LogLevel): void
   /** Rules for what is registered over the API: where it may lead, what it may start. Throws AppError. */

@@ -1,5 +1,6 @@
 import type { Endpoint } from './endpoint.ts'
 import { getLogLevel } from './routes/admin/get-log-level.ts'
+import { rotateSecrets } from './routes/admin/rotate-secrets.ts'
 import { setLogLevel } from './routes/admin/set-log-level.ts'
 import { listBreakers } from './routes/circuit-breakers/list.ts'
 import { resetBreaker } from './routes/circuit-breakers/reset.ts'
@@ -97,7 +98,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getCacheStats,  removeCached,
   // operation
   getHealth,      getLiveness,      getReadiness,     getDetailedHealth,
-  getLogLevel,    setLogLevel,
+  getLogLevel,    setLogLevel,      rotateSecrets,
   listBreakers,   resetBreaker,
   getWelcome,     getOpenApi,       getMetrics,
 ]

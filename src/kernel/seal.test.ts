@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createSealer, digest } from './seal.ts'
+import { createRingSealer, createSealer, digest } from './seal.ts'
 
 const sealer = createSealer(randomBytes(32))
 
@@ -64,4 +64,13 @@ describe('R252 a sealed text', () => {
 test('R252 a fingerprint is short, stable and differs where the text does', () => {
   expect(digest('')).toBe('47DEQpj8HBSa-_TImW-5JC')
   fc.assert(fc.property(fc.string(), fc.string(), (a, b) => (digest(a) === digest(b)) === (a === b)))
+})
+
+test('what an older key sealed opens as long as it is in the ring, and new texts are of the first key', () => {
+  const [old, next] = [randomBytes(32), randomBytes(32)]
+  const ring = createRingSealer([next, old])
+  expect(ring.open('a', createSealer(old).seal('a', 'x'))).toBe('x')
+  expect(createSealer(next).open('a', ring.seal('a', 'x'))).toBe('x')
+  expect(createRingSealer([next]).open('a', createSealer(old).seal('a', 'x'))).toBeUndefined()
+  expect(ring.open('b', createSealer(old).seal('a', 'x'))).toBeUndefined()
 })

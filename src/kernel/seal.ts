@@ -15,9 +15,9 @@ export interface Sealer {
   open(purpose: string, sealed: string): string | undefined
 }
 
-/** AES-256-GCM under a key that HKDF-SHA-256 derives from `secret` (at least 32 bytes). */
-export function createSealer(secret: Uint8Array): Sealer {
-  const key = Buffer.from(hkdfSync('sha256', secret, '', 'metamcp seal v1', 32))
+/** AES-256-GCM under a key that HKDF-SHA-256 derives from `secret` (at least 32 bytes) for what `label` says. */
+export function createSealer(secret: Uint8Array, label = 'metamcp seal v1'): Sealer {
+  const key = Buffer.from(hkdfSync('sha256', secret, '', label, 32))
   return {
     seal(purpose, payload) {
       const nonce = randomBytes(NONCE_BYTES)
@@ -40,6 +40,22 @@ export function createSealer(secret: Uint8Array): Sealer {
       } catch {
         return undefined
       }
+    },
+  }
+}
+
+/** Seals with the first key and opens what any of them sealed: keys change while what they sealed is under way. */
+export function createRingSealer([current, ...previous]: readonly [Uint8Array, ...Uint8Array[]]): Sealer {
+  const sealer = createSealer(current)
+  const sealers = [sealer, ...previous.map((key) => createSealer(key))]
+  return {
+    seal: (purpose, payload) => sealer.seal(purpose, payload),
+    open(purpose, sealed) {
+      for (const each of sealers) {
+        const payload = each.open(purpose, sealed)
+        if (payload !== undefined) return payload
+      }
+      return undefined
     },
   }
 }

@@ -16,6 +16,7 @@ const ACTIONS = {
   breakers: ['read', 'reset'],
   metrics: ['read'],
   settings: ['read', 'update'],
+  secrets: ['rotate'],
   roles: ['read', 'create', 'update', 'delete'],
   audit: ['read'],
   users: ['read', 'create', 'update', 'delete'],

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '#kernel/error-codes'
 import { AppError } from '#kernel/errors'
-import type { Origin } from './records.ts'
+import { settleLock } from './locks.ts'
+import type { Locked, Origin } from './records.ts'
 import type { RecordOperations } from './registry-api.ts'
 import type { RecordStore } from './stores.ts'
 
@@ -9,6 +10,7 @@ interface AnyRecord {
   readonly name: string
   readonly origin: Origin
   readonly fileDigest?: string
+  readonly locked?: Locked
   readonly createdAt: number
   readonly updatedAt: number
 }
@@ -59,7 +61,7 @@ export function createRecordOperations<T extends AnyRecord, D extends { readonly
         const before = get(key)
         const kept = fileDigest ? identityOf(before) : before
         const owner = fileDigest ? { fileDigest, origin: 'file' as const } : movedBy(before, change)
-        const after = { ...kept, ...change, ...owner, updatedAt: deps.now() } as unknown as T
+        const after = settleLock({ ...kept, ...change, ...owner, updatedAt: deps.now() }) as unknown as T
         await deps.store.update(after)
         byId.set(after.id, after)
         await deps.changed(before, after)
@@ -82,7 +84,12 @@ export function createRecordOperations<T extends AnyRecord, D extends { readonly
 }
 
 /** What stays of a record when its file entry replaces it as a whole. */
-function identityOf({ id, name, origin, createdAt }: AnyRecord): Omit<AnyRecord, 'updatedAt' | 'fileDigest'> {
+function identityOf({
+  id,
+  name,
+  origin,
+  createdAt,
+}: AnyRecord): Omit<AnyRecord, 'updatedAt' | 'fileDigest' | 'locked'> {
   return { id, name, origin, createdAt }
 }
 

@@ -30,12 +30,21 @@ export type Sharing = 'auto' | 'always' | 'never'
 /** The operator's file owns what it names; the API owns the rest. */
 export type Origin = 'file' | 'api' | 'discovery'
 
+/** How a thing is reached is stored sealed, and could not be opened: it is kept as it is, until the key is there again. */
+export interface Locked {
+  /** A plain sentence. */
+  readonly reason: string
+  readonly sealed: string
+}
+
 interface RecordBase {
   readonly id: string
   readonly name: string
   readonly origin: Origin
   /** Fingerprint of the file's entry as it was last applied; an entry that has not changed leaves edits over the API alone. */
   readonly fileDigest?: string
+  /** Present where it cannot be read how the thing is reached; then that is empty. */
+  readonly locked?: Locked
   /** Epoch milliseconds. */
   readonly createdAt: number
   readonly updatedAt: number

@@ -6,7 +6,7 @@ import type { UpstreamSnapshot } from './snapshot.ts'
 import type { RegistryStores } from './stores.ts'
 
 /** What a caller gives to make a record; the registry adds id, origin and times. */
-type Draft<T> = Omit<T, 'id' | 'origin' | 'fileDigest' | 'createdAt' | 'updatedAt'>
+type Draft<T> = Omit<T, 'id' | 'origin' | 'fileDigest' | 'locked' | 'createdAt' | 'updatedAt'>
 export type UpstreamDraft = Draft<UpstreamRecord>
 export type HttpToolDraft = Draft<HttpToolRecord>
 export type NamespaceDraft = Draft<NamespaceRecord>

@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { AppError } from '#kernel/errors'
 import { createAuditTables } from './audit-tables.ts'
+import { createDeploymentTable } from './deployment.ts'
 import { createIdentityTables } from './identity-tables.ts'
 import { createOauthTables } from './oauth-tables.ts'
 import { type Database, type Engine, RECORD_TABLES } from './schema.ts'
@@ -15,6 +16,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0003_identity': { up: createIdentityTables },
   '0004_roles': { up: (db: Kysely<unknown>) => createRecordTable(db, 'roles') },
   '0005_oauth': { up: createOauthTables },
+  '0006_deployment': { up: createDeploymentTable },
   '0008_audit': { up: createAuditTables },
 }
 

@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import { AppError } from '#kernel/errors'
 import type { RecordStore } from '#registry/stores'
-import { readBody } from './row-body.ts'
 import type { Database, RecordTableName } from './schema.ts'
+import { plainBodies, type Bodies } from './sealed-bodies.ts'
 import { isUniqueViolation } from './storage-errors.ts'
 import { textKey } from './text-key.ts'
 
@@ -23,18 +23,27 @@ const NOUNS: Record<RecordTableName, string> = {
 }
 
 /** One of the tables of records. */
-export function createRecordStore<T extends StoredRecord>(db: Database, tableName: RecordTableName): RecordStore<T> {
+export function createRecordStore<T extends StoredRecord>(
+  db: Database,
+  tableName: RecordTableName,
+  bodies: Bodies = plainBodies(tableName),
+): RecordStore<T> {
   const noun = NOUNS[tableName]
   // All of them have one shape, so the types of the first stand for each.
   const table = tableName as 'upstreams'
   return {
     async list() {
       const rows = await db.selectFrom(table).select('body').orderBy('position').orderBy('id').execute()
-      return rows.map(({ body }) => readBody(table, body) as T)
+      return rows.map(({ body }) => bodies.read(body) as T)
     },
     async insert(record) {
       const position = sql<number>`(select coalesce(max(position), 0) + 1 from ${sql.table(table)})`
-      const row = { ...columnsOf(record), id: textKey(record.id), position, created_at: Math.floor(record.createdAt) }
+      const row = {
+        ...columnsOf(record, bodies),
+        id: textKey(record.id),
+        position,
+        created_at: Math.floor(record.createdAt),
+      }
       const insertion = db
         .insertInto(table)
         .values(row)
@@ -43,7 +52,7 @@ export function createRecordStore<T extends StoredRecord>(db: Database, tableNam
       if (numInsertedOrUpdatedRows === 0n) throw taken(noun, record.name)
     },
     async update(record) {
-      const change = db.updateTable(table).set(columnsOf(record)).where('id', '=', textKey(record.id))
+      const change = db.updateTable(table).set(columnsOf(record, bodies)).where('id', '=', textKey(record.id))
       const { numUpdatedRows } = await change.executeTakeFirstOrThrow().catch((thrown: unknown) => {
         throw isUniqueViolation(thrown) ? taken(noun, record.name) : thrown
       })
@@ -56,8 +65,8 @@ export function createRecordStore<T extends StoredRecord>(db: Database, tableNam
   }
 }
 
-function columnsOf(record: StoredRecord) {
-  return { name: textKey(record.name), updated_at: Math.floor(record.updatedAt), body: JSON.stringify(record) }
+function columnsOf(record: StoredRecord, bodies: Bodies) {
+  return { name: textKey(record.name), updated_at: Math.floor(record.updatedAt), body: bodies.write(record) }
 }
 
 function taken(noun: string, name: string): AppError {

@@ -129,6 +129,11 @@ export interface OauthRecordTable {
   body: string
 }
 
+interface DeploymentTable {
+  row: number
+  id: string
+}
+
 export interface Schema {
   upstreams: RecordTable
   http_tools: RecordTable
@@ -149,6 +154,7 @@ export interface Schema {
   audit_records: AuditTable
   audit_heads: AuditHeadTable
   oauth_records: OauthRecordTable
+  deployment: DeploymentTable
 }
 
 export const RECORD_TABLES = ['upstreams', 'http_tools', 'tool_overrides', 'namespaces'] as const
@@ -171,5 +177,7 @@ export interface Engine {
   readonly db: Database
   /** Adds many rows within a transaction of `db`; executions whose id exists already are passed over. */
   insert(db: Transaction<Schema>, table: CallTable, rows: readonly CallRow[]): Promise<void>
+  /** Removes what was written over or deleted from the file; absent where the file is somebody else's. */
+  compact?(): Promise<void>
   close(): Promise<void>
 }

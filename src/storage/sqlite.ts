@@ -69,6 +69,10 @@ function createEngine(database: DatabaseSync, lock?: Disposable): Engine {
       insertions.set(table, known)
       insertAll(known, CALL_COLUMNS[table], rows)
     },
+    compact: () =>
+      db.connection().execute(async () => {
+        database.exec('vacuum; pragma wal_checkpoint(truncate)')
+      }),
     async close() {
       await db.destroy()
       if (database.isOpen) database.close()

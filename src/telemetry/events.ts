@@ -51,3 +51,18 @@ export function followCatalog(log: Logger, catalog: FollowedCatalog): void {
     tellCollisions()
   })
 }
+
+interface Lockables {
+  readonly name: string
+  readonly locked?: { readonly reason: string }
+}
+
+/** Whose secrets cannot be read is not used, and not lost. */
+export function secretsLocked(
+  log: Logger,
+  kinds: Readonly<Record<'upstreams' | 'httpTools', { list(): readonly Lockables[] }>>,
+): void {
+  for (const { name, locked } of [...kinds.upstreams.list(), ...kinds.httpTools.list()]) {
+    if (locked) log.error({ name, reason: locked.reason }, 'stored secrets cannot be read')
+  }
+}

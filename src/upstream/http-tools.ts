@@ -44,6 +44,7 @@ export function createHttpTools({ find, resultBytesMax, connectFor }: HttpToolsD
       if (call.signal.aborted) throw reasonOf(call.signal)
       const tool = find(originalName)
       if (!tool) throw new AppError('tool_not_found', `Unknown tool: ${originalName}`)
+      if (tool.locked) throw new AppError('upstream_unavailable', `${tool.name}: ${tool.locked.reason}`)
       const ask = (asking: RoutedCall) => request(agentFor(tool), tool, asking, resultBytesMax)
       const span = call.span?.child(tool.method, 'client', {
         'metamcp.server': server,

@@ -60,7 +60,7 @@ export class Supervisor {
     this.#deps = deps
     this.#ring = createLogRing(deps.now)
     this.#state = record.enabled ? 'offline' : 'disabled'
-    this.#reason = record.enabled ? 'Not started yet: starts at the first call' : 'Disabled by an operator'
+    this.#reason = firstReason(record)
     const { connection } = record
     this.#client =
       connection.kind === 'http' && connection.transport !== 'websocket'
@@ -121,7 +121,7 @@ export class Supervisor {
 
   /** Connects in the background, unless the upstream is lazy and its lists are known. */
   start(): void {
-    if (!this.record.enabled || this.#state !== 'offline' || this.#retry) return
+    if (!this.record.enabled || this.record.locked || this.#state !== 'offline' || this.#retry) return
     const isKnown = this.#deps.snapshot(this.record.id) !== undefined
     if (this.record.start === 'lazy' && isKnown) return
     this.#become('connecting', 'Connecting for the first time')
@@ -212,6 +212,7 @@ export class Supervisor {
     if (this.#connectedAt !== undefined) return Promise.resolve()
     if (!this.record.enabled)
       return Promise.reject(new AppError('upstream_unavailable', `${this.record.name} is disabled`))
+    if (this.record.locked) return Promise.reject(new AppError('upstream_unavailable', this.#reason))
     if (this.#stopped.signal.aborted) return Promise.reject(reasonOf(this.#stopped.signal))
     if (!this.#connecting && this.#retry && this.#deps.now() - this.#failedAt < HURRY_MS) {
       return Promise.reject(new AppError('upstream_unavailable', this.#reason))
@@ -305,6 +306,11 @@ export class Supervisor {
 }
 
 const NAMED_CODES = new Set(['upstream_unavailable', 'upstream_session_lost', 'upstream_protocol_error'])
+
+function firstReason({ enabled, locked }: UpstreamRecord): string {
+  if (!enabled) return 'Disabled by an operator'
+  return locked?.reason ?? 'Not started yet: starts at the first call'
+}
 
 function transportName({ connection }: UpstreamRecord): string {
   if (connection.kind === 'stdio') return 'stdio'

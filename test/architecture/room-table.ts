@@ -104,7 +104,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
 }
 
 /** The composition root: what surfaces stand on, and the surfaces. They may name every room. */
-export const COMPOSITION: readonly string[] = ['app.ts', 'foundation.ts', 'vitals.ts']
+export const COMPOSITION: readonly string[] = ['app.ts', 'foundation.ts', 'stores.ts', 'vitals.ts']
 
 /** Rooms that `main.ts` may name; everything else it reaches through `app.ts`, which may name all. */
 export const MAIN_ROOMS: readonly string[] = ['kernel', 'contract', 'config', 'telemetry', 'cli']

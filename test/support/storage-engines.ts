@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll } from 'vitest'
 import type { DatabaseConfig, Secret } from '#config/config'
 import type { Logger } from '#kernel/logger'
+import { createVault, type Vault } from '#kernel/vault'
 import { openStorage, type Storage } from '#storage/open-storage'
 import { administer, hasPostgres, type TestDatabase, testPostgres } from './postgres.ts'
 
@@ -33,9 +34,11 @@ export const storageEngines: readonly StorageEngine[] = [
   ...durableEngines,
 ]
 
-/** Opens with a logger that says nothing. */
-export function openQuietly(database: DatabaseConfig): Promise<Storage> {
-  return openStorage(database, { log: quiet, now: () => 0 })
+const KEY = Buffer.from('only-for-tests-0123456789-abcdefghijklmnop')
+
+/** Opens with a logger that says nothing, and with secrets sealed as in a gateway. */
+export function openQuietly(database: DatabaseConfig, vault: Vault = createVault([KEY])): Promise<Storage> {
+  return openStorage(database, { log: quiet, now: () => 0, vault })
 }
 
 /** A storage on an empty database of its own. */

@@ -111,6 +111,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
     toolTimeoutMs: 30_000,
     now: Date.now,
     newId: uuidv7,
+    rotateSecrets: async () => ({ ...(await storage.reseal()), keyId: 'k1', isNew: true }),
     logLevel: () => level,
     setLogLevel: (wanted) => {
       level = wanted

@@ -1,0 +1,62 @@
+import { openAudit, type AuditLog } from '#audit/audit-log'
+import type { Config } from '#config/config'
+import { keyRing, type KeyRing } from '#config/secret-key'
+import { NO_BROADCAST, type Broadcast } from '#kernel/broadcast'
+import { uuidv7 } from '#kernel/ids'
+import type { Logger } from '#kernel/logger'
+import { createVault } from '#kernel/vault'
+import type { SharedCounts } from '#resilience/rate-limit'
+import type { SharedTexts } from '#resilience/second-level'
+import type { SharedRedis } from '#storage/open-redis'
+import { openStorage, type Storage } from '#storage/open-storage'
+import { createRedisCounts } from '#storage/redis-counts'
+import { createSharedTexts } from '#storage/redis-results'
+import { createRotation, type RotateSecrets } from '#storage/rotate-secrets'
+
+/** What is kept, with what keys, and what is shared with other gateways. */
+export interface Stores {
+  readonly storage: Storage
+  /** The gateway's own keys, the current one first. */
+  readonly keys: KeyRing['keys']
+  readonly rotateSecrets: RotateSecrets
+  readonly audit: AuditLog
+  /** Where gateways share state; undefined for one that is alone. */
+  readonly redis: SharedRedis | undefined
+  /** News to and from the other gateways. */
+  readonly broadcast: Broadcast
+  /** Counted with the other gateways where there is a Redis. */
+  readonly counts?: SharedCounts
+  /** Results that gateways keep together; absent for one that is alone. */
+  readonly texts?: SharedTexts
+}
+
+interface StoresDeps {
+  logger(room: string): Logger
+  /** Epoch milliseconds. */
+  now(): number
+}
+
+export async function openStores(config: Config, deps: StoresDeps, resources: AsyncDisposableStack): Promise<Stores> {
+  const { logger, now } = deps
+  const ring = await keyRing(config)
+  const vault = createVault(ring.keys)
+  const storage = resources.use(await openStorage(config.database, { log: logger('storage'), now, vault }))
+  const [secret, ...previousSecrets] = ring.keys
+  const auditDeps = { store: storage.audit, secret, previousSecrets, log: logger('audit') }
+  const audit = resources.use(openAudit({ ...auditDeps, now, newId: uuidv7 }))
+  const rotateSecrets = createRotation({ ring, vault, storage })
+  return { storage, keys: ring.keys, rotateSecrets, audit, ...(await openShared(config, logger, resources)) }
+}
+
+async function openShared(
+  { redis }: Config,
+  logger: StoresDeps['logger'],
+  resources: AsyncDisposableStack,
+): Promise<Pick<Stores, 'redis' | 'broadcast' | 'counts' | 'texts'>> {
+  if (!redis) return { redis, broadcast: NO_BROADCAST }
+  // The package is only loaded where it is used: it costs memory.
+  const { openRedis } = await import('#storage/open-redis')
+  const shared = resources.use(await openRedis(redis.reveal(), logger('redis')))
+  const { broadcast } = shared
+  return { redis: shared, broadcast, counts: createRedisCounts(shared), texts: createSharedTexts(shared) }
+}
