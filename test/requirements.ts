@@ -107,7 +107,7 @@ const ROWS: readonly Row[] = [
   ['R160', 'input validation and sanitisation', LATER],
   ['R161', 'SQL-injection prevention', LATER],
   ['R162', 'XSS protection', LATER],
-  ['R163', 'CSRF protection', LATER],
+  ['R163', 'CSRF protection', NOW],
   ['R164', 'rate limiting (planned)', LATER],
 
   // Performance, health, errors

@@ -1,7 +1,7 @@
 import { IncomingMessage, type ServerResponse } from 'node:http'
 import type { Provider } from 'oidc-provider'
 import { metadataPath } from '#identity/resources'
-import { ALL_SCOPES } from '#identity/scopes'
+import { ALL_SCOPES, isScope } from '#identity/scopes'
 import { AppError, toAppError } from '#kernel/errors'
 import { answerJson, type Exchange } from './exchange.ts'
 import { createInteractions } from './interactions.ts'
@@ -132,12 +132,12 @@ async function passOn(
   await provider.callback()(request, response)
 }
 
-/** Who names no scope asks for all that there is (RFC 6749, 3.3). */
+/** Scopes that there are not are passed over; who then names none asks for all (RFC 6749, 3.3). */
 function withScope(address: string): string {
   const query = address.indexOf('?')
   const params = new URLSearchParams(query < 0 ? '' : address.slice(query))
-  if (params.getAll('scope').some((scope) => scope !== '')) return address
-  params.set('scope', ALL_SCOPES.join(' '))
+  const known = params.getAll('scope').flatMap((scope) => scope.split(' ').filter(isScope))
+  params.set('scope', (known.length > 0 ? known : ALL_SCOPES).join(' '))
   return `${PATHS.provider.authorization}?${params.toString()}`
 }
 

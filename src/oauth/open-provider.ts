@@ -59,6 +59,8 @@ async function configurationOf(deps: OauthDeps, library: Library): Promise<Confi
     scopes: [],
     claims: {},
     pkce: { required: () => true },
+    // Web pages have passed the host guard before.
+    clientBasedCORS: () => true,
     routes: PATHS.provider,
     features: featuresOf(deps, library),
     ...limitedDocuments(deps),

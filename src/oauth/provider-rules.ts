@@ -29,7 +29,7 @@ export function describeGrant(token: AccessToken | ClientCredentials, jwt: JWTSt
   jwt.payload = { ...common, client_id: clientId, scope }
 }
 
-/** Which parts of the library are in use: as few as clients of MCP need. */
+/** Which parts of the library are in use: as few as clients of MCP need. What it would decide by default it says on stdout. */
 export function featuresOf(deps: OauthDeps, { errors }: Library): Configuration['features'] {
   const { resources, key, accessTokenMs } = deps
   return {
@@ -38,7 +38,7 @@ export function featuresOf(deps: OauthDeps, { errors }: Library): Configuration[
     rpInitiatedLogout: { enabled: false },
     pushedAuthorizationRequests: { enabled: false },
     dPoP: { enabled: false },
-    revocation: { enabled: true },
+    revocation: { enabled: true, allowedPolicy: (_ctx, { clientId }, token) => token.clientId === clientId },
     registration: { enabled: true, issueRegistrationAccessToken: false },
     clientIdMetadataDocument: {
       enabled: true,
