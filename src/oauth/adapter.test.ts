@@ -1,33 +1,33 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { createSealer } from '#kernel/seal'
-import { freshStorage, storageEngines } from '../../test/support/storage-engines.ts'
+import { freshStorage, storageEngines, type StorageEngine } from '../../test/support/storage-engines.ts'
 import { createAdapters } from './adapter.ts'
 
 const NOON = 1_800_000_000_000
 const DAY_MS = 86_400_000
 const SEALER = createSealer(Buffer.from('only-for-tests-0123456789-abcdefghijklmnop'))
 
+async function openStage(engine: StorageEngine) {
+  const storage = await freshStorage(engine)
+  const clock = { now: NOON }
+  const ended: string[] = []
+  const adapters = createAdapters({
+    store: storage.oauth,
+    sealer: SEALER,
+    refreshLifetimeMs: 14 * DAY_MS,
+    now: () => clock.now,
+    endGrant: async (grantId) => void ended.push(grantId),
+    usedUp: () => new Error('used up'),
+  })
+  const { [Symbol.asyncDispose]: dispose } = storage
+  return { storage, clock, ended, adapters, [Symbol.asyncDispose]: dispose }
+}
+
 for (const engine of storageEngines) {
   describe.skipIf(!engine.available)(`what the authorization server keeps on ${engine.name}`, () => {
-    async function stage() {
-      const storage = await freshStorage(engine)
-      const clock = { now: NOON }
-      const ended: string[] = []
-      const adapters = createAdapters({
-        store: storage.oauth,
-        sealer: SEALER,
-        refreshLifetimeMs: 14 * DAY_MS,
-        now: () => clock.now,
-        endGrant: async (grantId) => void ended.push(grantId),
-        usedUp: () => new Error('used up'),
-      })
-      const { [Symbol.asyncDispose]: dispose } = storage
-      return { storage, clock, ended, adapters, [Symbol.asyncDispose]: dispose }
-    }
-
     test('comes back as it went in until its time is over, and is pruned then', async () => {
-      await using at = await stage()
+      await using at = await openStage(engine)
       const codes = at.adapters('AuthorizationCode')
       const payload = {
         jti: 'secret-code',
@@ -45,7 +45,7 @@ for (const engine of storageEngines) {
     })
 
     test('shows neither what is secret nor what is sealed, and what was put elsewhere does not open', async () => {
-      await using at = await stage()
+      await using at = await openStage(engine)
       const { oauth } = at.storage
       const sessions = at.adapters('Session')
       await sessions.upsert('secret-session', { jti: 'secret-session', uid: 'u1', accountId: 'ann.0' }, 60)
@@ -61,7 +61,7 @@ for (const engine of storageEngines) {
     })
 
     test('is used up once: of many at the same time one gets it, and it stays used', async () => {
-      await using at = await stage()
+      await using at = await openStage(engine)
       const tokens = at.adapters('RefreshToken')
       await tokens.upsert('t', { jti: 't', grantId: 'g' }, 3600)
       const tries = await Promise.allSettled(Array.from({ length: 8 }, () => tokens.consume('t')))
@@ -72,7 +72,7 @@ for (const engine of storageEngines) {
     })
 
     test('goes with its grant, and the access tokens of that end first', async () => {
-      await using at = await stage()
+      await using at = await openStage(engine)
       const tokens = at.adapters('RefreshToken')
       await tokens.upsert('mine', { jti: 'mine', grantId: 'g1' }, 3600)
       await tokens.upsert('other', { jti: 'other', grantId: 'g2' }, 3600)
@@ -84,7 +84,7 @@ for (const engine of storageEngines) {
     })
 
     test('O8 a client that nobody uses is gone after a day, one that was used 90 days after the last time', async () => {
-      await using at = await stage()
+      await using at = await openStage(engine)
       const clients = at.adapters('Client')
       for (const id of ['used', 'unused']) await clients.upsert(id, { client_id: id })
       await at.adapters('Grant').upsert('g', { jti: 'g', clientId: 'used' }, 365 * 86_400)

@@ -22,7 +22,7 @@ test('O8 of a flood of registrations from one address only the first get in; the
   for (let round = 0; round < 20; round += 1)
     flood.push(...(await Promise.all(Array.from({ length: 50 }, () => client.register()))))
   const counted = Map.groupBy(flood, ({ status }) => status)
-  expect([...counted.keys()].toSorted()).toEqual([201, 429])
+  expect(new Set(counted.keys())).toEqual(new Set([201, 429]))
   expect(counted.get(201)?.length).toBe(29)
   for (const { headers } of counted.get(429)?.slice(0, 3) ?? [])
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)

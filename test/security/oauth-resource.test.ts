@@ -9,6 +9,8 @@ import { legacyRaw } from '../support/raw-clients.ts'
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 type Json = Record<string, unknown>
 
+const text = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+
 async function json(url: string, init: RequestInit = {}): Promise<{ status: number; body: Json; headers: Headers }> {
   const response = await fetch(url, init)
   return { status: response.status, body: (await response.json().catch(() => ({}))) as Json, headers: response.headers }
@@ -118,7 +120,6 @@ test('A3, A4, A5, A7, A8, A9 a token that this gateway did not issue for this en
   const { body: jwks } = await json(`${client.url}/oauth/jwks`)
   const jwk = (jwks as { keys: Json[] }).keys[0] ?? {}
   const pair = generateKeyPairSync('ed25519')
-  const text = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const signed = (changes: Json, headers: Json = {}, key: KeyObject = pair.privateKey) => {
     const input = `${text({ ...header, ...headers })}.${text({ ...claims, ...changes })}`
     return `${input}.${sign(null, Buffer.from(input), key).toString('base64url')}`

@@ -1,0 +1,155 @@
+import { writeFile, chmod, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  Client,
+  StreamableHTTPClientTransport,
+  UnauthorizedError,
+  type OAuthClientInformationMixed,
+  type OAuthClientProvider,
+  type OAuthTokens,
+} from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
+import { expect, test } from 'vitest'
+import { startBrowser } from '../support/browser.ts'
+import { startGatewayChild, type GatewayChild } from '../support/gateway-child.ts'
+import { OWNER, REDIRECT } from '../support/oauth-client.ts'
+import { startBackend } from '../support/recording-backend.ts'
+import { newDirectory } from '../support/test-app.ts'
+import { until } from '../support/until.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const MCP_REMOTE = join(ROOT, 'node_modules/mcp-remote/dist/proxy.js')
+const ENV = {
+  META_MCP_ANONYMOUS_ROLE: 'none',
+  META_MCP_ADMIN_USERNAME: OWNER.username,
+  META_MCP_ADMIN_PASSWORD: OWNER.password,
+}
+
+async function startClosedGateway(
+  cleanup: AsyncDisposableStack,
+): Promise<{ gateway: GatewayChild; directory: string }> {
+  const backend = cleanup.use(await startBackend())
+  backend.on('/lamp', '{"on":true}')
+  const { path: directory } = cleanup.use(await newDirectory())
+  const tools = { lamp: { endpoint: `${backend.url}/lamp`, description: 'Switches the light' } }
+  const gateway = cleanup.use(
+    await startGatewayChild({ directory: join(directory, 'gateway'), file: { tools }, env: ENV }),
+  )
+  return { gateway, directory }
+}
+
+/** Plays the person: logs in and allows; answers where the browser was sent then. */
+async function approve({ url }: GatewayChild, address: string | URL): Promise<URL> {
+  const browser = startBrowser(url)
+  const login = await browser.open(address)
+  const consent = await browser.submit(login, { ...OWNER, do: 'login' })
+  const { url: back } = await browser.submit(consent, { do: 'allow' })
+  expect(back.searchParams.get('code')).not.toBeNull()
+  return back
+}
+
+/** What the SDK keeps for a client of its own: everything in memory, and the address that it would open. */
+class MemoryProvider implements OAuthClientProvider {
+  readonly redirectUrl = REDIRECT
+  readonly clientMetadata = { redirect_uris: [REDIRECT], client_name: 'SDK' }
+  opened: URL | undefined
+  known: OAuthTokens | undefined
+  #client: OAuthClientInformationMixed | undefined
+  #verifier = ''
+
+  clientInformation(): OAuthClientInformationMixed | undefined {
+    return this.#client
+  }
+
+  saveClientInformation(client: OAuthClientInformationMixed): void {
+    this.#client = client
+  }
+
+  tokens(): OAuthTokens | undefined {
+    return this.known
+  }
+
+  saveTokens(tokens: OAuthTokens): void {
+    this.known = tokens
+  }
+
+  redirectToAuthorization(url: URL): void {
+    this.opened = url
+  }
+
+  saveCodeVerifier(verifier: string): void {
+    this.#verifier = verifier
+  }
+
+  codeVerifier(): string {
+    return this.#verifier
+  }
+}
+
+test.each(['legacy', '2026-07-28'] as const)(
+  'the SDK’s own client (%s) logs in with nothing but the URL, calls a tool, and refreshes',
+  async (era) => {
+    await using cleanup = new AsyncDisposableStack()
+    const { gateway } = await startClosedGateway(cleanup)
+    const authProvider = new MemoryProvider()
+    const open = async () => {
+      const mode = era === 'legacy' ? era : { pin: era }
+      const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode } })
+      cleanup.defer(() => client.close())
+      const transport = new StreamableHTTPClientTransport(new URL(gateway.mcp), { authProvider })
+      return { client, transport, connect: () => client.connect(transport) }
+    }
+    const first = await open()
+    await expect(first.connect()).rejects.toThrow(UnauthorizedError)
+    const back = await approve(gateway, authProvider.opened ?? '')
+    await first.transport.finishAuth(back.searchParams)
+    const second = await open()
+    await second.connect()
+    const { content } = await second.client.callTool({ name: 'lamp', arguments: {} })
+    expect(JSON.stringify(content)).toContain('on')
+    // An access token that is no good any more: the client gets another by itself.
+    const { known } = authProvider
+    if (!known) throw new Error('there are no tokens')
+    authProvider.known = { ...known, access_token: 'gone' }
+    expect(JSON.stringify((await second.client.callTool({ name: 'lamp', arguments: {} })).content)).toContain('on')
+    expect(authProvider.known.refresh_token).not.toBe(known.refresh_token)
+  },
+)
+
+test('mcp-remote logs in through a browser with nothing but the URL and calls a tool', async () => {
+  await using cleanup = new AsyncDisposableStack()
+  const { gateway, directory } = await startClosedGateway(cleanup)
+  // Stands where the desktop's browser would: notes the address that is to be opened.
+  const opened = join(directory, 'opened')
+  const opener = join(directory, 'xdg-open')
+  await writeFile(opener, `#!/bin/sh\nprintf '%s' "$1" > '${opened}.part' && mv '${opened}.part' '${opened}'\n`)
+  await chmod(opener, 0o755)
+  const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode: 'legacy' } })
+  cleanup.defer(() => client.close())
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [MCP_REMOTE, gateway.mcp, '--allow-http', '--transport', 'http-only'],
+    env: {
+      PATH: `${directory}:${process.env['PATH'] ?? ''}`,
+      HOME: directory,
+      MCP_REMOTE_CONFIG_DIR: join(directory, 'mcp-remote'),
+      BROWSER: opener,
+    },
+    stderr: 'pipe',
+  })
+  let said = ''
+  transport.stderr?.on('data', (chunk: Buffer) => {
+    said += chunk.toString()
+  })
+  const connected = client.connect(transport, { timeout: 45_000 })
+  connected.catch(() => undefined)
+  const address = async () =>
+    /https?:\/\/\S+\/oauth\/authorize\?\S+/.exec(said)?.[0] ?? (await readFile(opened, 'utf8').catch(() => ''))
+  await until('it asks for a browser', async () => (await address()) !== '')
+  const back = await approve(gateway, await address())
+  expect((await fetch(back)).status).toBe(200)
+  await connected
+  const { tools } = await client.listTools()
+  expect(tools.map(({ name }) => name)).toContain('lamp')
+  expect(JSON.stringify((await client.callTool({ name: 'lamp', arguments: {} })).content)).toContain('on')
+})
