@@ -2,7 +2,8 @@ import type { BannerFacts } from '#cli/banner'
 import type { Config } from '#config/config'
 import { removeGatewayFile, writeGatewayFile } from '#config/gateway-file'
 import { followConfig } from '#config/reload'
-import { createRateLimits } from '#gateway/rate-limits'
+import { readTlsFiles } from '#config/tls-files'
+import { createEdges, type Edges } from '#gateway/edges'
 import { createApi } from '#http/api'
 import { createFrontDoor, type FrontDoor } from '#http/front-door'
 import { networkOf } from '#identity/addresses'
@@ -11,11 +12,9 @@ import type { Logger } from '#kernel/logger'
 import { createRingSealer } from '#kernel/seal'
 import { createMcpEndpoint } from '#mcp/endpoint'
 import { exposureOf } from '#mcp/exposure'
-import { createHostGuard } from '#mcp/host-guard'
 import { ALLOWANCES, createOauth, type Oauth } from '#oauth/create-oauth'
 import { overviewOf } from '#registry/overview'
-import { gatewayListening } from '#telemetry/events'
-import type { OauthDeps } from '#oauth/oauth-deps'
+import { gatewayListening, listeningInTheOpen } from '#telemetry/events'
 import { createRateLimiter } from '#resilience/rate-limit'
 import { createDocumentReader } from '#upstream/document-reader'
 import { now, openFoundation, type AppDeps, type Foundation } from './foundation.ts'
@@ -56,16 +55,14 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
   const { config, core, resources } = parts
   const { registry, storage, audit, gateway, breakers, search, access } = core
   const { upstreams, admission, discovery } = core.outbound
-  const guard = createHostGuard(config)
-  const rates = createRateLimits({ perMinute: config.rates, shared: core.counts, now })
+  const edges = createEdges({ ...config, shared: core.counts, now })
   const endpoint = createMcpEndpoint({
     ...upstreams,
     gateway,
     catalog: registry.catalog,
     search,
     ...access,
-    guard,
-    rates,
+    ...edges,
     sealer: createRingSealer(core.keys),
     log: logs.logger('mcp'),
     bodyBytesMax: config.bodyBytesMax,
@@ -91,8 +88,7 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
     toolTimeoutMs: config.toolTimeoutMs,
     now,
     newId: uuidv7,
-    hostGuard: guard,
-    rates,
+    ...edges,
     rotateSecrets: core.rotateSecrets,
     logLevel: logs.level,
     setLogLevel: logs.setLevel,
@@ -100,13 +96,12 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
     discover: discovery.discover,
   })
   resources.defer(() => api.close())
-  const oauth = await openOauth(parts, { hostGuard: guard, rates, log: logs.logger('oauth') })
-  return createFrontDoor({ endpoint, oauth, api, gateway, log: logs.logger('http') })
+  const oauth = await openOauth(parts, edges, logs.logger('oauth'))
+  const tls = await readTlsFiles(config)
+  return createFrontDoor({ endpoint, oauth, api, gateway, ...config, ...edges, tls, log: logs.logger('http') })
 }
 
-type Edges = Pick<OauthDeps, 'hostGuard' | 'rates' | 'log'>
-
-async function openOauth({ config, core, resources }: Parts, edges: Edges): Promise<Oauth> {
+async function openOauth({ config, core, resources }: Parts, edges: Edges, log: Logger): Promise<Oauth> {
   const { identity, resources: endpoints, grantKey: key } = core.access
   const documents = resources.use(createDocumentReader(config))
   const limiter = (name: keyof typeof ALLOWANCES) =>
@@ -122,6 +117,7 @@ async function openOauth({ config, core, resources }: Parts, edges: Edges): Prom
     secret,
     ...config.access,
     ...edges,
+    log,
     fetchDocument: documents.read,
     take: (what, address = '') => allowances[what].take(networkOf(address)),
     now,
@@ -149,6 +145,7 @@ function runningApp({ config, core, life, log, resources }: Parts, door: FrontDo
       core.outbound.watch(config.dynamic.discovery)
       const servers = overviewOf(core.registry, core.outbound.upstreams)
       gatewayListening(log, { url, servers: servers.length })
+      if (!config.isLoopbackOnly && !config.tls) listeningInTheOpen(log, config.host)
       return { url, mcp: `${url}/mcp`, servers, needsKey: core.access.principal === undefined }
     },
     close,

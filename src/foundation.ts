@@ -93,7 +93,7 @@ export async function openFoundation(
       now,
       inherited: environment,
       limits: { messageBytesMax, handshakeTimeoutMs, connectTimeoutMs: 10_000 },
-      admission: { ...config, isLoopbackOnly: true },
+      admission: config,
       configFile: config.file,
       toolTimeoutMs,
       resourceUpdated: (...update) => news.resourceUpdated(...update),

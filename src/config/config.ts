@@ -97,8 +97,22 @@ interface CacheConfig {
   readonly bytesMax: number
 }
 
+/** Who may come in from where. */
+export interface EdgeConfig {
+  /** Whether only this machine can reach the gateway. */
+  readonly isLoopbackOnly: boolean
+  /** Host names accepted beside the loopback names. */
+  readonly allowedHosts: readonly string[]
+  /** Web origins that may read answers. */
+  readonly allowedOrigins: readonly string[]
+  /** Addresses and ranges of proxies that say whom they speak for. */
+  readonly trustedProxies: readonly string[]
+  /** Files in PEM; undefined: no TLS of our own. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly clientCaFile?: string }
+}
+
 /** All settings, checked and frozen. Static: a change needs a restart; `dynamic` does not. */
-export interface Config {
+export interface Config extends EdgeConfig {
   readonly host: string
   readonly port: number
   readonly debug: boolean
@@ -126,15 +140,12 @@ export interface Config {
   readonly resultBytesMax: number
   /** The origin by which others reach the gateway; undefined for where it listens. */
   readonly publicUrl: string | undefined
-  /** Host names accepted beside the loopback names. */
-  readonly allowedHosts: readonly string[]
-  readonly allowedOrigins: readonly string[]
   /** Private hosts and CIDRs that API-registered upstreams and HTTP tools may have. */
   readonly egressAllow: readonly string[]
   readonly search: SearchConfig
   readonly access: AccessConfig
-  /** Requests a minute; 0 for any number. */
-  readonly rates: { readonly login: number; readonly management: number; readonly calls: number }
+  /** Requests; 0 for any number. */
+  readonly ratesPerMinute: { readonly login: number; readonly management: number; readonly calls: number }
   readonly cache: CacheConfig
   readonly stdioRegistration: 'auto' | 'on' | 'off'
   /** What `/mcp` lists: the tools, or the meta-tools. */

@@ -49,11 +49,22 @@ describe('R200 R201 settings', () => {
     expect(load({ env: { META_MCP_HOST: host } }).host).toBe(host.replaceAll(/[[\]]/g, ''))
   })
 
-  test.each(['0.0.0.0', '::', '192.168.1.5', 'example.com', '127.evil.example'])(
-    'R200 nobody from outside reaches a gateway without access control: %s is refused',
+  test.each(['0.0.0.0', '::', '192.168.1.5'])(
+    'R200 N2 %s reaches other machines: nobody without a credential',
+    (host) => {
+      expect(load({ env: { META_MCP_HOST: host } })).toMatchObject({ host, isLoopbackOnly: false })
+      const env = { META_MCP_HOST: host, META_MCP_ANONYMOUS_ROLE: 'viewer' }
+      expect(problemsOf(() => load({ env }))).toEqual([
+        expect.stringMatching(/^environment META_MCP_ANONYMOUS_ROLE: is viewer, which everybody who reaches/),
+      ])
+    },
+  )
+
+  test.each(['example.com', '127.evil.example', '127.1', '0', 'localhost.'])(
+    'R200 %s is no address to listen on',
     (host) => {
       expect(problemsOf(() => load({ env: { META_MCP_HOST: host } }))).toEqual([
-        expect.stringMatching(/^environment META_MCP_HOST: .*other machines could reach.*127\.0\.0\.1/),
+        expect.stringMatching(/^environment META_MCP_HOST: must be an IP address or localhost/),
       ])
     },
   )
@@ -258,7 +269,7 @@ servers:
   a: { commnad: x, timeout_ms: 3 }
   b: { url: "http://h", command: y, start: never }
   c: 3
-settings: { prot: 1, host: 0.0.0.0 }
+settings: { prot: 1, host: everywhere }
 namespace: {}
 `
     const problems = problemsOf(() => loadText(text, { flags: { port: 'x' }, env: { META_MCP_PORTS: '1' } }))
@@ -269,7 +280,7 @@ namespace: {}
       '/etc/m.yaml:servers.b: needs either "command" or "url", and not both',
       '/etc/m.yaml:servers.c: must be a group of keys',
       '/etc/m.yaml:settings.prot: unknown key, did you mean "port"?',
-      '/etc/m.yaml:settings.host: is "0.0.0.0"',
+      '/etc/m.yaml:settings.host: must be an IP address',
       '/etc/m.yaml:namespace: unknown key, did you mean "namespaces"?',
       'flag --port: ',
       'environment META_MCP_PORTS: unknown setting, did you mean META_MCP_PORT?',

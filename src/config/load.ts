@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs'
 import type { Config, DynamicConfig } from './config.ts'
 import { dynamicOf } from './dynamic.ts'
+import { anonymousProblems, edgeConfig, TLS_NEEDS } from './edge-settings.ts'
 import { environment, type Environment } from './env.ts'
 import { readConfigFile, type FileReading, type FileSettings } from './file.ts'
 import { freezeDeep } from './freeze.ts'
+import { needProblems } from './needs.ts'
 import { nearest } from './nearest.ts'
 import { ConfigError, fileSource, type Problem } from './problems.ts'
-import { providerProblems, searchConfig } from './search-settings.ts'
+import { PROVIDER_NEEDS, searchConfig } from './search-settings.ts'
 import { defaultDatabase, pathOf } from './setting-values.ts'
 import {
   CONFIG_VARIABLE,
@@ -45,7 +47,10 @@ export function loadConfig(options: LoadOptions): Config {
   const sources = { flags, env, settings: reading.settings, file: file ?? '' }
   const problems: Problem[] = [...reading.problems, ...unknownVariables(env), ...unknownSettings(sources)]
   const values = readSettings(sources, problems)
-  problems.push(...providerProblems((key) => givenValue(key, sources)?.source))
+  const sourceOf = (key: SettingKey) => givenValue(key, sources)?.source
+  problems.push(...needProblems([...PROVIDER_NEEDS, ...TLS_NEEDS], sourceOf))
+  // Values that could not be read are problems already.
+  if (problems.length === 0) problems.push(...anonymousProblems(values, sourceOf))
   if (problems.length > 0 || !reading.file) throw new ConfigError(problems)
   return freezeDeep({
     ...staticConfig(values),
@@ -109,12 +114,11 @@ function staticConfig(values: SettingValues) {
     bodyBytesMax: values.max_body_bytes,
     resultBytesMax: values.max_result_bytes,
     publicUrl: values.public_url,
-    allowedHosts: [...values.allowed_hosts, ...(values.public_url ? [new URL(values.public_url).hostname] : [])],
-    allowedOrigins: values.allowed_origins,
+    ...edgeConfig(values),
     egressAllow: values.egress_allow,
     search: searchConfig(values),
     access: accessConfig(values),
-    rates: {
+    ratesPerMinute: {
       login: values.rate_limit_login,
       management: values.rate_limit_management,
       calls: values.rate_limit_calls,

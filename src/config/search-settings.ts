@@ -1,6 +1,6 @@
 import type { ProviderConfig, SearchConfig } from './config.ts'
-import type { Problem } from './problems.ts'
-import { environmentName, type SettingKey, type SettingValues } from './settings.ts'
+import type { Need } from './needs.ts'
+import type { SettingValues } from './settings.ts'
 
 export function searchConfig(values: SettingValues): SearchConfig {
   const { search_embeddings_model: model } = values
@@ -23,19 +23,10 @@ function providerOf(
   return { url, ...(model === undefined ? {} : { model }), ...(key === undefined ? {} : { key }) }
 }
 
-const NEEDS: readonly (readonly [SettingKey, SettingKey])[] = [
+export const PROVIDER_NEEDS: readonly Need[] = [
   ['search_embeddings_url', 'search_embeddings_model'],
   ['search_embeddings_model', 'search_embeddings_url'],
   ['search_embeddings_key', 'search_embeddings_url'],
   ['search_rerank_model', 'search_rerank_url'],
   ['search_rerank_key', 'search_rerank_url'],
 ]
-
-/** Settings that mean nothing without another one. @param sourceOf Where a setting was given, if it was. */
-export function providerProblems(sourceOf: (key: SettingKey) => string | undefined): Problem[] {
-  return NEEDS.flatMap(([key, other]) => {
-    const source = sourceOf(key)
-    if (source === undefined || sourceOf(other) !== undefined) return []
-    return [{ source, text: `needs ${environmentName(other)} beside it` }]
-  })
-}

@@ -83,14 +83,11 @@ export function logLevelOf(text: string): LogLevel {
   throw new Error(`must be DEBUG, INFO, WARNING or ERROR, not ${quoted(text)}`)
 }
 
-/** The address to listen on. Without access control only this machine may reach it. */
-export function loopbackHost(text: string): string {
+/** The address to listen on. */
+export function hostOf(text: string): string {
   const host = text.replace(/^\[(.*)\]$/, '$1').toLowerCase()
-  if (host === 'localhost' || host === '::1') return host
-  if (isIP(host) === 4 && host.startsWith('127.')) return host
-  throw new Error(
-    `is ${quoted(text)}, which other machines could reach, and this version has no access control yet; use 127.0.0.1, ::1 or localhost`,
-  )
+  if (host === 'localhost' || isIP(host) !== 0) return host
+  throw new Error(`must be an IP address or localhost, not ${quoted(text)}`)
 }
 
 /** An absolute path; `~` is the home directory. */
@@ -127,6 +124,14 @@ export function publicUrlOf(text: string): string {
   const [origin, ...others] = originsOf(text)
   if (origin !== undefined && others.length === 0 && /^https?:/.test(origin)) return origin
   throw new Error(`must be one origin like https://tools.example.com, not ${quoted(text)}`)
+}
+
+/** Addresses and CIDR ranges. */
+export function addressesOf(text: string): readonly string[] {
+  return rangesOf(text).map((range) => {
+    if (isIP(range.split('/')[0] ?? '') !== 0) return range
+    throw new Error(`has ${quoted(range)}, which is neither an address nor a range like 10.0.0.0/8`)
+  })
 }
 
 /** Host names, addresses and CIDR ranges. */

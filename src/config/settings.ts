@@ -1,12 +1,13 @@
 import type { DatabaseConfig, Secret } from './config.ts'
 import {
+  addressesOf,
   bearerKeyOf,
   booleanOf,
   databaseOf,
+  hostOf,
   hostsOf,
   integerBetween,
   logLevelOf,
-  loopbackHost,
   modelNameOf,
   oneOf,
   originsOf,
@@ -54,7 +55,11 @@ const BYTES_MAX = 1024 * 1024 * 1024
  * `docs/reference/settings.md` and `.env.example` are generated from this table.
  */
 export const SETTINGS = {
-  host: setting('127.0.0.1', loopbackHost, 'Address to listen on: loopback only, until access control exists.'),
+  host: setting(
+    '127.0.0.1',
+    hostOf,
+    'Address to listen on. Where other machines reach it, name the gateway in `allowed_hosts`, and use TLS: here, or of a proxy in front.',
+  ),
   port: setting('8000', integerBetween(0, 65_535), 'Port to listen on; 0 takes a free one and prints it.'),
   debug: setting(
     'false',
@@ -145,7 +150,27 @@ export const SETTINGS = {
     'Where others reach the gateway, like `https://tools.example.com`: clients log in there. Its host is allowed like `allowed_hosts`.',
   ),
   allowed_hosts: setting('', hostsOf, 'Host names that requests may carry, beside the loopback names.'),
-  allowed_origins: setting('', originsOf, 'Web origins that requests may come from, beside the loopback ones.'),
+  allowed_origins: setting(
+    '',
+    originsOf,
+    'Web origins whose pages may use the gateway and read its answers (CORS), each in full: `https://app.example.com`. Pages of its own hosts need no entry.',
+  ),
+  trusted_proxies: setting(
+    '',
+    addressesOf,
+    'Addresses and ranges of reverse proxies in front: only their `X-Forwarded-For` and `X-Forwarded-Proto` are believed.',
+  ),
+  tls_cert_file: optional<string>(
+    'none',
+    pathOf,
+    'Certificate with its chain, PEM: the gateway then speaks HTTPS, TLS 1.2 or newer.',
+  ),
+  tls_key_file: optional<string>('none', pathOf, 'Its private key, PEM, readable by its owner only.'),
+  tls_client_ca_file: optional<string>(
+    'none',
+    pathOf,
+    'Callers must show a certificate of these authorities (mTLS), beside their credential.',
+  ),
   handshake_timeout_seconds: setting(
     '60',
     secondsBetween(0.1, 3600),

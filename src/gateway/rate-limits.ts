@@ -23,15 +23,15 @@ export interface RateLimits {
 type Headed = Pick<ServerResponse, 'setHeader'>
 
 export interface RateLimitDeps {
-  readonly perMinute: RatesPerMinute
+  readonly ratesPerMinute: RatesPerMinute
   readonly shared?: SharedCounts | undefined
   /** Epoch milliseconds. */
   now(): number
 }
 
-export function createRateLimits({ perMinute, shared, now }: RateLimitDeps): RateLimits {
+export function createRateLimits({ ratesPerMinute, shared, now }: RateLimitDeps): RateLimits {
   const limiterOf = (name: RateClass): RateLimiter | undefined => {
-    const limit = perMinute[name]
+    const limit = ratesPerMinute[name]
     return limit === 0 ? undefined : createRateLimiter({ limit, windowMs: WINDOW_MS }, { name, shared, now })
   }
   const limiters = { login: limiterOf('login'), management: limiterOf('management'), calls: limiterOf('calls') }

@@ -10,6 +10,7 @@ import type { RateLimits } from '#gateway/rate-limits'
 import type { VisibleViews } from '#gateway/visible-views'
 import type { ResultCache } from '#gateway/result-cache'
 import type { Identity } from '#identity/create-identity'
+import type { Forwarding } from '#identity/forwarding'
 import type { Principal } from '#identity/principal'
 import type { AppError } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
@@ -76,6 +77,8 @@ export interface ApiDeps {
   setLogLevel(level: LogLevel): void
   /** Rules for what is registered over the API: where it may lead, what it may start. Throws AppError. */
   admit?(draft: UpstreamDraft | HttpToolDraft): void | Promise<void>
+  /** Whom requests come from. */
+  readonly forwarding: Forwarding
   /** How much callers may ask for. */
   readonly rates?: RateLimits
   /** Host and Origin check; asked before anything else of every request. */

@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerOptions } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Gateway } from '#gateway/gateway'
 import { AppError } from '#kernel/errors'
@@ -6,6 +7,7 @@ import type { Logger } from '#kernel/logger'
 import type { McpEndpoint } from '#mcp/endpoint'
 import type { Oauth } from '#oauth/create-oauth'
 import type { Api } from './api.ts'
+import { createCors } from './cors.ts'
 import { cutUnwantedBody, refuseBrokenRequests } from './broken-requests.ts'
 
 /** Longer than clients and proxies keep idle connections, so that it is they who close. */
@@ -31,12 +33,19 @@ export interface FrontDoorDeps {
   readonly oauth: Pick<Oauth, 'handle'>
   readonly api: Pick<Api, 'handle'>
   readonly gateway: Pick<Gateway, 'drain' | 'giveUp' | 'running'>
+  readonly allowedOrigins: readonly string[]
+  hostGuard(request: IncomingMessage): AppError | undefined
+  /** PEM: then it speaks HTTPS only. */
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer; readonly ca?: Buffer } | undefined
   readonly log: Logger
 }
 
-export function createFrontDoor({ endpoint, oauth, api, gateway, log }: FrontDoorDeps): FrontDoor {
-  const server = createServer({ noDelay: true, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+export function createFrontDoor(deps: FrontDoorDeps): FrontDoor {
+  const { endpoint, oauth, api, gateway, tls, log } = deps
+  const cors = createCors(deps)
+  const server = openServer(tls, (request, response) => {
     cutUnwantedBody(request, response)
+    if (cors(request, response)) return
     if (endpoint.handle(request, response) || oauth.handle(request, response)) return
     api.handle(request, response)
   })
@@ -49,7 +58,7 @@ export function createFrontDoor({ endpoint, oauth, api, gateway, log }: FrontDoo
         server.listen(port, host, resolve)
       })
       const { port: bound } = server.address() as AddressInfo
-      return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`
+      return `${tls ? 'https' : 'http'}://${reachable(host)}:${bound}`
     },
     async close(gracePeriodMs) {
       const { running } = gateway
@@ -67,6 +76,22 @@ export function createFrontDoor({ endpoint, oauth, api, gateway, log }: FrontDoo
       await closed
     },
   }
+}
+
+const OPTIONS: ServerOptions = { noDelay: true, keepAliveTimeout: KEEP_ALIVE_MS }
+
+function openServer(tls: FrontDoorDeps['tls'], listener: RequestListener): Server {
+  if (!tls) return createServer(OPTIONS, listener)
+  const { ca, ...own } = tls
+  const mutual = ca ? { ca, requestCert: true, rejectUnauthorized: true } : {}
+  return createTlsServer({ ...OPTIONS, ...own, ...mutual, minVersion: 'TLSv1.2' }, listener)
+}
+
+/** Where this machine finds what listens on all addresses. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1'
+  if (host === '::') return '[::1]'
+  return host.includes(':') ? `[${host}]` : host
 }
 
 function cannotListen(error: NodeJS.ErrnoException, port: number, host: string): Error {

@@ -13,6 +13,6 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
   })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    staticCSP: "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
+    staticCSP: "default-src 'self'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
   })
 }

@@ -35,7 +35,7 @@ export function serveEndpoint(app: FastifyInstance, endpoint: Endpoint, { contex
     async onRequest(request, reply) {
       if (isChange(endpoint)) context.audit.admit()
       if (access === 'public') return limit(endpoint, context, { request, reply })
-      const principal = await callerOf(context, request.headers.authorization, request.ip)
+      const principal = await callerOf(context, request.headers.authorization, addressOf(context, request))
       if (principal.grant) throw unauthenticated('the token is for MCP')
       callers.set(request, principal)
       await limit(endpoint, context, { request, reply, principal })
@@ -44,7 +44,7 @@ export function serveEndpoint(app: FastifyInstance, endpoint: Endpoint, { contex
     },
     async handler(request, reply) {
       const told: Told = {}
-      const result = await endpoint.handle(context, { ...apiRequest(request, reply, bodies), told })
+      const result = await endpoint.handle(context, { ...apiRequest(request, reply, { context, bodies }), told })
       const entry = auditEntry(context, { request, endpoint, principal: callers.get(request), told })
       if (entry) await context.audit.record(entry)
       void reply.code(status)
@@ -67,10 +67,11 @@ interface Visit {
 }
 
 /** Counts the request for whoever is known, else for where it comes from. */
-async function limit({ rate, access }: Endpoint, { rates }: ApiContext, visit: Visit): Promise<void> {
+async function limit({ rate, access }: Endpoint, context: ApiContext, visit: Visit): Promise<void> {
+  const { rates } = context
   const kind = rate ?? (access === 'public' ? undefined : 'management')
   if (!rates || kind === undefined) return
-  await rates.admit(kind, visit.principal?.id ?? networkOf(visit.request.ip), visit.reply.raw)
+  await rates.admit(kind, visit.principal?.id ?? networkOf(addressOf(context, visit.request)), visit.reply.raw)
 }
 
 /** What a request that failed leaves in the audit; waited for only when the audit falls behind. */
@@ -86,7 +87,11 @@ type AuditContext = Pick<ApiContext, 'audit' | 'newId' | 'now'>
 const callers = new WeakMap<FastifyRequest, Principal>()
 const NOBODY: Principal = { id: '', roles: [], kind: 'local' }
 
-function apiRequest(request: FastifyRequest, reply: FastifyReply, bodies: BodyReader): Omit<ApiRequest, 'told'> {
+function apiRequest(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { context, bodies }: Serving,
+): Omit<ApiRequest, 'told'> {
   const { params, query, body } = request
   return {
     params,
@@ -94,12 +99,16 @@ function apiRequest(request: FastifyRequest, reply: FastifyReply, bodies: BodyRe
     body,
     principal: callers.get(request) ?? NOBODY,
     credential: bearerOf(request.headers.authorization),
-    origin: { ip: request.ip, agent: request.headers['user-agent'] },
+    origin: { ip: addressOf(context, request), agent: request.headers['user-agent'] },
     requestId: request.id,
     bodyText: bodies.textOf(request),
     traceparent: traceparentOf(request),
     signal: closeSignal(reply),
   }
+}
+
+function addressOf({ forwarding }: ApiContext, request: FastifyRequest): string {
+  return forwarding.addressOf(request.raw) ?? ''
 }
 
 function closeSignal({ raw }: FastifyReply): AbortSignal {

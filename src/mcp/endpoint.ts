@@ -7,11 +7,12 @@ import { META, MODERN_VERSION } from '#kernel/protocol'
 import { errorText, isRpcId, readMessage } from '#kernel/rpc-message'
 import type { Authenticator } from '#identity/authenticate'
 import { callerOf } from '#identity/bearer'
+import type { Forwarding } from '#identity/forwarding'
+import type { HostGuard } from '#identity/host-guard'
 import type { Principal } from '#identity/principal'
 import type { RateLimits } from '#gateway/rate-limits'
 import type { Resources } from '#identity/resources'
 import { challengeOf, checkResource, checkScope } from './challenge.ts'
-import type { HostGuard } from './host-guard.ts'
 import { createKeepAlives } from './keep-alives.ts'
 import { createLegacy, type Arrival } from './legacy.ts'
 import { createLegacySessions } from './legacy-sessions.ts'
@@ -35,7 +36,9 @@ export interface EndpointDeps extends McpDeps {
   readonly principal: Principal | undefined
   /** How clients name the endpoints. */
   readonly resources: Resources
-  readonly guard: HostGuard
+  readonly hostGuard: HostGuard
+  /** Whom requests come from. */
+  readonly forwarding: Forwarding
   /** How much callers may ask for. */
   readonly rates?: RateLimits
   /** How long a session may do nothing. */
@@ -131,9 +134,9 @@ function decoded(segment: string): string {
 function guarded(deps: EndpointDeps, visit: Visit, answer: Answer): void {
   const failed = (thrown: unknown): void => refuse(deps, visit, thrown)
   try {
-    const refusal = deps.guard(visit.request)
+    const refusal = deps.hostGuard(visit.request)
     if (refusal) throw refusal
-    const principal = callerOf(deps, visit.request.headers.authorization, visit.request.socket.remoteAddress)
+    const principal = callerOf(deps, visit.request.headers.authorization, deps.forwarding.addressOf(visit.request))
     // Nearly always known already: then nothing is waited for.
     if (principal instanceof Promise)
       principal.then((known) => admit(deps, { ...visit, principal: known }, answer)).catch(failed)

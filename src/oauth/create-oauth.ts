@@ -38,7 +38,6 @@ export function createOauth(deps: OauthDeps): Oauth {
     const refusal = deps.hostGuard(exchange.request)
     if (refusal) throw refusal
     const { request, path } = exchange
-    if (request.method === 'OPTIONS' && !isLibrarys(path)) return preflight(exchange)
     const endpoint = metadataPath(path)
     if (endpoint !== undefined) return describeResource(exchange, endpoint, deps)
     if (path.startsWith(PATHS.interaction)) return interactions.handle(exchange, await provider())
@@ -65,16 +64,6 @@ function isWellKnown(path: string): boolean {
   return PATHS.wellKnown.some((known) => path === known)
 }
 
-/** Where the library answers preflights itself. */
-function isLibrarys(path: string): boolean {
-  return (
-    isWellKnown(path) ||
-    path === PATHS.provider.token ||
-    path === PATHS.provider.jwks ||
-    path === PATHS.provider.revocation
-  )
-}
-
 /** RFC 9728. */
 function describeResource(exchange: Exchange, endpoint: string, { resources }: OauthDeps): void {
   const { method, headers } = exchange.request
@@ -88,22 +77,9 @@ function describeResource(exchange: Exchange, endpoint: string, { resources }: O
   })
 }
 
-function preflight({ request, response }: Exchange): void {
-  const { origin = '*', 'access-control-request-headers': headers = 'content-type' } = request.headers
-  response.writeHead(204, {
-    'access-control-allow-origin': origin,
-    'access-control-allow-methods': 'GET, POST',
-    'access-control-allow-headers': headers,
-    vary: 'Origin',
-  })
-  response.end()
-}
-
 async function register(exchange: Exchange, provider: Provider, deps: OauthDeps): Promise<void> {
   const body = await admitRegistration(exchange, deps)
   if (body === undefined) return
-  const { origin } = exchange.request.headers
-  if (origin !== undefined) exchange.response.setHeader('access-control-allow-origin', origin)
   return passOn({ ...exchange, request: requestWith(exchange.request, JSON.stringify(body)) }, provider, deps)
 }
 

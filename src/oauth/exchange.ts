@@ -21,22 +21,17 @@ export async function readText(request: IncomingMessage, bytesMax: number): Prom
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** Answers, and lets web pages read it that the host guard has let pass. */
 export function answerJson(
-  { request, response }: Exchange,
+  { response }: Exchange,
   status: number,
   body: unknown,
   headers: Record<string, string> = {},
 ): void {
-  const { origin } = request.headers
-  const cors = origin === undefined ? {} : { 'access-control-allow-origin': origin }
   const text = JSON.stringify(body)
   response.writeHead(status, {
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
-    vary: 'Origin',
-    ...cors,
     ...headers,
   })
   response.end(text)

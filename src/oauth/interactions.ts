@@ -102,14 +102,14 @@ type Show = (scene: Scene, problem?: LoginProblem) => Promise<void>
 async function logIn(
   scene: Scene,
   form: URLSearchParams,
-  { identity, rates, log }: OauthDeps,
+  { identity, forwarding, rates, log }: OauthDeps,
   show: Show,
 ): Promise<void> {
   const username = form.get('username') ?? ''
-  const { remoteAddress } = scene.request.socket
-  const origin = { ip: remoteAddress, agent: scene.request.headers['user-agent'] }
+  const ip = forwarding.addressOf(scene.request)
+  const origin = { ip, agent: scene.request.headers['user-agent'] }
   try {
-    await rates.admit('login', networkOf(remoteAddress ?? ''), scene.response)
+    await rates.admit('login', networkOf(ip ?? ''), scene.response)
     const user = await identity.logins.login(username, form.get('password') ?? '', origin)
     await forgetOther(scene, accountIdOf(user))
     await finish(scene, { login: { accountId: accountIdOf(user) } })

@@ -1,4 +1,5 @@
 import type { Identity } from '#identity/create-identity'
+import type { Forwarding } from '#identity/forwarding'
 import type { Resources } from '#identity/resources'
 import type { SigningKey } from '#identity/signing-keys'
 import type { AppError } from '#kernel/errors'
@@ -22,6 +23,8 @@ export interface OauthDeps {
   readonly log: Logger
   /** Epoch milliseconds. */
   now(): number
+  /** Whom requests come from. */
+  readonly forwarding: Pick<Forwarding, 'addressOf'>
   /** Host and Origin check; asked before anything else of every request. */
   hostGuard(request: IncomingMessage): AppError | undefined
   /** Reads the document of a client elsewhere: from public addresses only, redirects not followed. */

@@ -43,7 +43,7 @@ export function featuresOf(deps: OauthDeps, { errors }: Library): Configuration[
     clientIdMetadataDocument: {
       enabled: true,
       ack: 'draft-02',
-      allowFetch: async (ctx) => (await deps.take('document', ctx.req.socket.remoteAddress)).isAllowed,
+      allowFetch: async (ctx) => (await deps.take('document', deps.forwarding.addressOf(ctx.req))).isAllowed,
       allowClient: (_ctx, client) => (client.redirectUris ?? []).every((uri) => redirectProblem(uri) === undefined),
     },
     resourceIndicators: {

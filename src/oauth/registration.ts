@@ -19,7 +19,7 @@ const registration = z.object({
  * tokens where it wants them. Undefined when it was refused, and answered.
  */
 export async function admitRegistration(exchange: Exchange, deps: OauthDeps): Promise<object | undefined> {
-  const { isAllowed, resetAt } = await deps.take('registration', exchange.request.socket.remoteAddress)
+  const { isAllowed, resetAt } = await deps.take('registration', deps.forwarding.addressOf(exchange.request))
   if (!isAllowed) return tooMany(exchange, Math.max(1, Math.ceil((resetAt - deps.now()) / 1000)))
   const { data } = registration.safeParse(parsed(await readText(exchange.request, BODY_BYTES_MAX)))
   if (!data) return refused(exchange, 'invalid_client_metadata', 'It needs redirect_uris, a list of addresses')

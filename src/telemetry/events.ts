@@ -22,6 +22,13 @@ export function breakerChanged(log: Logger, { name, from, to }: BreakerChange): 
   else log.info(facts, 'breaker changed state')
 }
 
+/** Credentials and results travel readable. */
+export function listeningInTheOpen(log: Logger, host: string): void {
+  const advice =
+    'put a proxy with TLS in front and let only it in, or set META_MCP_TLS_CERT_FILE and META_MCP_TLS_KEY_FILE'
+  log.warn({ host, advice }, 'LISTENING WITHOUT TLS WHERE OTHER MACHINES CAN REACH IT')
+}
+
 interface Collision {
   readonly kind: string
   readonly wanted: string

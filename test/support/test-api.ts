@@ -6,6 +6,7 @@ import { createApi, type Api } from '#http/api'
 import type { ApiDeps } from '#http/api-deps'
 import { createResources } from '#identity/resources'
 import { NO_BROADCAST } from '#kernel/broadcast'
+import { createForwarding } from '#identity/forwarding'
 import { uuidv7 } from '#kernel/ids'
 import type { LogFields, Logger } from '#kernel/logger'
 import { exposureOf } from '#mcp/exposure'
@@ -106,6 +107,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
       freeSpace: () => Promise.resolve({ freeBytes: 5e9, totalBytes: 1e10 }),
       workload: { running: 0, queues: () => [], unwritten: () => 0 },
     },
+    forwarding: createForwarding([]),
     log,
     bodyBytesMax: 1_000_000,
     toolTimeoutMs: 30_000,
