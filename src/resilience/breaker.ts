@@ -36,6 +36,8 @@ export interface Breaker<I, O> {
    * run, and everybody else is refused. What was begun before the state changed does not count any more.
    */
   run(work: (input: I) => Promise<O>, input: I): Promise<O>
+  /** Throws what `run` would reject with, while it is sure to. */
+  refuseIfOpen(input: I): void
   status(): BreakerStatus
   /** Closes it, as if nothing had failed. */
   reset(): void
@@ -96,6 +98,11 @@ class CircuitBreaker<I, O> implements Breaker<I, O> {
     }
   }
 
+  refuseIfOpen(input: I): void {
+    this.#look()
+    if (this.#state === 'open') this.#refuse(input, this.#restMs())
+  }
+
   status(): BreakerStatus {
     this.#look()
     const { recoveryMs } = this.#deps.rules
@@ -119,13 +126,14 @@ class CircuitBreaker<I, O> implements Breaker<I, O> {
   /** Throws for all but the probes. */
   #admitProbe(input: I): void {
     this.#look()
-    const { rules, refuse } = this.#deps
-    const isFull = this.#probing + this.#successes >= rules.successes
+    const isFull = this.#probing + this.#successes >= this.#deps.rules.successes
     if (this.#state === 'half-open' && !isFull) this.#probing += 1
-    else if (this.#state !== 'closed') {
-      this.#refused += 1
-      throw refuse(input, this.#state === 'open' ? this.#restMs() : PROBING_MS)
-    }
+    else if (this.#state !== 'closed') this.#refuse(input, this.#state === 'open' ? this.#restMs() : PROBING_MS)
+  }
+
+  #refuse(input: I, waitMs: number): never {
+    this.#refused += 1
+    throw this.#deps.refuse(input, waitMs)
   }
 
   #restMs(): number {

@@ -48,6 +48,47 @@ describe('R252 a bulkhead', () => {
     expect(await Promise.all(runs)).toEqual(['first', 'second'])
   })
 
+  test('D8 refuses at once who would get no place in time, and says when to come again', async () => {
+    const bulkhead = open(1)
+    const jobs = Array.from({ length: 10 }, job)
+    const runs = [0, 1, 2, 3, 4].map((n) => bulkhead.run(jobs[n]!.work, never))
+    for (const n of [0, 1, 2]) {
+      await vi.advanceTimersByTimeAsync(300)
+      jobs[n]!.resolve('')
+      await runs[n]
+    }
+    // A place in 300 ms: three wait already, the fourth would still be in time.
+    const refusals: unknown[] = []
+    const later = [5, 6, 7, 8, 9].map((n) =>
+      bulkhead.run(jobs[n]!.work, never).catch((error: unknown) => void refusals.push(error)),
+    )
+    await vi.advanceTimersByTimeAsync(0)
+    expect([refusals.length, bulkhead.waiting]).toEqual([2, 4])
+    expect(refusals[0]).toMatchObject({ code: 'overloaded', details: { retry_after: 2 } })
+    for (const { resolve } of jobs) resolve('')
+    await Promise.all([...runs, ...later])
+    expect([bulkhead.running, bulkhead.waiting, vi.getTimerCount()]).toEqual([0, 0, 0])
+  })
+
+  test('D8 takes callers again when places become free faster, however slow they were', async () => {
+    const bulkhead = open(1)
+    const slow = [job(), job()]
+    const runs = slow.map(({ work }) => bulkhead.run(work, never, 600_000))
+    await vi.advanceTimersByTimeAsync(900)
+    slow[0]!.resolve('')
+    await runs[0]
+    for (let n = 0; n < 30; n += 1) {
+      const next = job()
+      runs.push(bulkhead.run(next.work, never))
+      expect(bulkhead.waiting, 'whoever is next may wait').toBe(1)
+      slow[n + 1]!.resolve('')
+      await runs[n + 1]
+      slow.push(next)
+    }
+    slow.at(-1)!.resolve('')
+    await Promise.all(runs)
+  })
+
   test('lets nobody wait for ever, and a place that was waited for in vain is not lost', async () => {
     const bulkhead = open(1)
     const first = job()

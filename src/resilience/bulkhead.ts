@@ -13,8 +13,8 @@ export interface Place {
 /** Lets at most `limit` things happen at once and a bounded number wait, first come, first served. */
 export interface Bulkhead {
   /**
-   * Runs `work` when there is a place. Rejects with `overloaded` when too many wait already, with `timeout` after `waitMsMax`
-   * without a place, and with the signal's reason when that aborts first. Who has less time waits less.
+   * Runs `work` when there is a place. Rejects with `overloaded` when too many wait already, or so many that there would be
+   * no place in `waitMsMax`; with `timeout` after that time without a place; with the signal's reason when that aborts first.
    */
   run<T>(work: (place: Place) => Promise<T>, signal: CancelSignal, waitMsMax?: number): Promise<T>
   readonly running: number
@@ -27,23 +27,31 @@ export interface BulkheadLimits {
   readonly waitMsMax: number
   /** Stands in messages: what is full. */
   readonly name: string
+  /** Milliseconds; the clock of the machine where absent. */
+  readonly now?: () => number
 }
 
-export function createBulkhead({ limit, queueMax, name, ...limits }: BulkheadLimits): Bulkhead {
+/** How much the last place that became free counts in what a wait is expected to be. */
+const WEIGHT = 0.2
+
+export function createBulkhead({ limit, queueMax, name, now = Date.now, ...limits }: BulkheadLimits): Bulkhead {
   let running = 0
   const queue = new Set<() => void>()
+  const pace = createPace(now)
 
   const release = (): void => {
     const [next] = queue
     if (next && running <= limit) {
       queue.delete(next)
+      pace.placeGiven()
       next()
     } else running -= 1
   }
   const wait = (signal: CancelSignal, waitMsMax: number): Promise<void> => {
     if (signal.aborted) return Promise.reject(signal.reason)
-    if (queue.size >= queueMax)
-      return Promise.reject(new AppError('overloaded', `${queueMax} calls wait for ${name} already`))
+    const waitMs = queue.size * pace.perPlaceMs()
+    if (queue.size >= queueMax || waitMs > waitMsMax) return Promise.reject(overloaded(name, queue.size, waitMs))
+    if (queue.size === 0) pace.firstWaits()
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const give = (error: unknown): void => {
       queue.delete(resolve)
@@ -88,4 +96,29 @@ export function createBulkhead({ limit, queueMax, name, ...limits }: BulkheadLim
       return queue.size
     },
   }
+}
+
+/** How fast places become free while somebody waits. */
+function createPace(now: () => number) {
+  let sinceMs = 0
+  let perPlaceMs = 0
+  return {
+    perPlaceMs: () => perPlaceMs,
+    /** Nobody waited before: what a place took until now says nothing. */
+    firstWaits(): void {
+      sinceMs = now()
+    },
+    placeGiven(): void {
+      const at = now()
+      perPlaceMs += (at - sinceMs - perPlaceMs) * (perPlaceMs === 0 ? 1 : WEIGHT)
+      sinceMs = at
+    },
+  }
+}
+
+function overloaded(name: string, waiting: number, waitMs: number): AppError {
+  const seconds = Math.max(1, Math.ceil(waitMs / 1000))
+  return new AppError('overloaded', `${waiting} calls wait for ${name} already; try again in ${seconds} s`, {
+    details: { waiting, retry_after: seconds },
+  })
 }

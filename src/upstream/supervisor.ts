@@ -19,6 +19,15 @@ import { isForgotten, isUnreachable, notSent } from './unreachable.ts'
 
 /** A call to a dead upstream may hurry the next try, but not more often than this. */
 const HURRY_MS = 1000
+/** A call waits for the next try when that is so soon: most servers that end are back with it. */
+const SOON_MS = 600
+
+/** The next try, and who waits for it. */
+interface Retry {
+  readonly at: number
+  readonly timer: NodeJS.Timeout
+  waited?: PromiseWithResolvers<void>
+}
 
 export interface SupervisorDeps extends TransportDeps {
   readonly log: Logger
@@ -52,7 +61,7 @@ export class Supervisor {
   #lastError: string | undefined
   #failedAt = 0
   #connectedAt: number | undefined
-  #retry: { at: number; timer: NodeJS.Timeout } | undefined
+  #retry: Retry | undefined
   #connecting: Promise<void> | undefined
 
   constructor(record: UpstreamRecord, deps: SupervisorDeps) {
@@ -215,7 +224,9 @@ export class Supervisor {
     if (this.record.locked) return Promise.reject(new AppError('upstream_unavailable', this.#reason))
     if (this.#stopped.signal.aborted) return Promise.reject(reasonOf(this.#stopped.signal))
     if (!this.#connecting && this.#retry && this.#deps.now() - this.#failedAt < HURRY_MS) {
-      return Promise.reject(new AppError('upstream_unavailable', this.#reason))
+      if (this.#retry.at - this.#deps.now() > SOON_MS)
+        return Promise.reject(new AppError('upstream_unavailable', this.#reason))
+      return (this.#retry.waited ??= Promise.withResolvers()).promise
     }
     this.#connecting ??= this.#connect().finally(() => {
       this.#connecting = undefined
@@ -270,7 +281,7 @@ export class Supervisor {
     this.#failedAt = this.#deps.now()
     const delayMs = this.#schedule.next()
     const timer = setTimeout(() => {
-      this.#retry = undefined
+      this.#clearRetry()
       void this.#ensure().catch(() => undefined)
     }, delayMs)
     this.#retry = { at: this.#failedAt + delayMs, timer }
@@ -279,7 +290,10 @@ export class Supervisor {
 
   #clearRetry(): void {
     clearTimeout(this.#retry?.timer)
+    const waited = this.#retry?.waited
     this.#retry = undefined
+    // The try begins with this, or there is none any more: they hear what becomes of it.
+    waited?.resolve(Promise.resolve().then(() => this.#ensure()))
   }
 
   #become(state: UpstreamState, reason: string): void {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { sick } from '../support/gateway-child.ts'
 import { modernRaw } from '../support/raw-clients.ts'
 import { startBackend, type BackendAnswer } from '../support/recording-backend.ts'
 import { startTestApp, type TestApp } from '../support/test-app.ts'
@@ -15,6 +16,7 @@ interface BreakerBody {
   readonly kind: string
   readonly state: string
   readonly failures: number
+  readonly calls: number
   readonly refused: number
   readonly failure_threshold: number
 }
@@ -137,4 +139,35 @@ test('R083, R177: operators see at once which breaker is open, by list, metrics 
   expect([reset.status, reset.body['state']]).toEqual([200, 'closed'])
   expect((await stage.api.execute('a')).status).toBe(200)
   expect((await stage.api.send('POST', `${BREAKERS}/nothing/reset`)).status).toBe(404)
+})
+
+test('R081: a process that dies under many calls and comes back opens nothing; tools of a server share its breaker; a change of the server closes it', async () => {
+  await using gateway = await startTestApp({
+    file: { servers: { dies: { ...sick('dies-mid-call'), start: 'eager', breaker: { failures: 2 } } } },
+    env: LONG,
+  })
+  const { api } = gateway
+  await api.online('dies')
+  const stateOf = async () => {
+    const { body } = await api.send<{ circuit_breakers: BreakerBody[] }>('GET', BREAKERS)
+    return body.circuit_breakers.find(({ name }) => name === 'dies')
+  }
+  const hanging = Array.from({ length: 20 }, () => api.execute('dies__hang'))
+  await until('all hang', async () => (await stateOf())?.calls === 20)
+  await api.execute('dies__die')
+  const statuses = await Promise.all(hanging.map(async (each) => (await each).status))
+  expect(new Set(statuses)).toEqual(new Set([502]))
+  expect(await stateOf()).toMatchObject({ kind: 'server', state: 'closed', failures: 1 })
+  // Who comes while it starts waits for it.
+  const after = await Promise.all(Array.from({ length: 20 }, () => api.execute('dies__work')))
+  expect(new Set(after.map(({ status }) => status))).toEqual(new Set([200]))
+  expect(await stateOf()).toMatchObject({ state: 'closed', failures: 0 })
+  for (let n = 0; n < 2; n += 1) {
+    await api.online('dies')
+    await api.execute('dies__die')
+  }
+  expect(await stateOf()).toMatchObject({ state: 'open' })
+  expect((await api.execute('dies__answer_and_die')).body).toMatchObject({ error: 'circuit_breaker_open' })
+  await api.send('PATCH', 'proxy/servers/dies', { description: 'repaired' })
+  expect(await stateOf()).toMatchObject({ state: 'closed', failures: 0 })
 })

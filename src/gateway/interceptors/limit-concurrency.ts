@@ -23,8 +23,11 @@ interface Gate {
   readonly bulkhead: Bulkhead
 }
 
-/** An upstream, or one HTTP tool, has so many calls at once; the next wait in a bounded queue of its own. */
-export function createLimitConcurrency(): LimitConcurrency {
+/**
+ * An upstream, or one HTTP tool, has so many calls at once; the next wait in a bounded queue of its own. `beforeWaiting` may
+ * throw for a call for which waiting is useless.
+ */
+export function createLimitConcurrency(beforeWaiting: (call: RoutedCall) => void): LimitConcurrency {
   const gates = createPerTarget<Gate>({
     keyOf: (target) => `${wayOf(target)} ${target.maxConcurrency}`,
     make: (target) => ({ server: target.server, bulkhead: bulkheadFor(target) }),
@@ -33,7 +36,9 @@ export function createLimitConcurrency(): LimitConcurrency {
   return {
     run: function limitConcurrency(call, next) {
       const { target, signal } = call
-      return gates.of(target).bulkhead.run((place) => next(lending(call, place)), signal, target.timeoutMs)
+      const { bulkhead } = gates.of(target)
+      if (bulkhead.running >= target.maxConcurrency) beforeWaiting(call)
+      return bulkhead.run((place) => next(lending(call, place)), signal, target.timeoutMs)
     },
     queues: () => queuesOf(gates.all.values()),
   }

@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers'
 /** What happens to a call; everything else it does as it should. */
 export type HttpFault =
   | 'black-hole'
+  | 'slowly'
   | 'late-first-byte'
   | 'drip'
   | 'reset'
@@ -40,6 +41,7 @@ export interface FaultyServer extends AsyncDisposable {
 
 const HUGE = 'x'.repeat(2 * 1024 * 1024)
 const DRIP_MS = 20
+const SLOW_MS = 100
 const LATE_MS = 60_000
 const STORM = 1000
 
@@ -170,6 +172,8 @@ function misbehave(outlet: Outlet, fault: HttpFault, timers: Set<NodeJS.Timeout>
     case 'black-hole':
       if (kind === 'sse') response.writeHead(202).end()
       return
+    case 'slowly':
+      return later(timers, SLOW_MS, () => say(outlet, result))
     case 'late-first-byte':
       return later(timers, LATE_MS, () => say(outlet, result))
     case 'drip': {
