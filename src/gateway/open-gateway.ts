@@ -95,7 +95,7 @@ export function openGateway(deps: OpenGatewayDeps): OpenGateway {
   const history = createHistory({ store: executions, log, now })
   const schemas = createArgumentSchemas((error) => log.debug({ error }, 'input schema cannot be compiled'))
   const meter = createCallMeter(now)
-  const limitConcurrency = createLimitConcurrency((call) => breakers.of(call.target).refuseIfOpen(call))
+  const limitConcurrency = createLimitConcurrency()
   const { enabled, ttlMs, bytesMax } = deps.cache
   const results = createResultCache({ enabled, bytesMax, texts: deps.texts, broadcast: deps.broadcast, log, now })
   let guards: readonly Guard[] = []

@@ -36,8 +36,6 @@ export interface Breaker<I, O> {
    * run, and everybody else is refused. What was begun before the state changed does not count any more.
    */
   run(work: (input: I) => Promise<O>, input: I): Promise<O>
-  /** Throws what `run` would reject with, while it is sure to. */
-  refuseIfOpen(input: I): void
   status(): BreakerStatus
   /** Closes it, as if nothing had failed. */
   reset(): void
@@ -96,11 +94,6 @@ class CircuitBreaker<I, O> implements Breaker<I, O> {
       this.#ended(round, this.#deps.judgeError(error, input, this.#state), error)
       throw error
     }
-  }
-
-  refuseIfOpen(input: I): void {
-    this.#look()
-    if (this.#state === 'open') this.#refuse(input, this.#restMs())
   }
 
   status(): BreakerStatus {

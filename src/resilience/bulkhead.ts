@@ -52,22 +52,12 @@ export function createBulkhead({ limit, queueMax, name, now = Date.now, ...limit
     const waitMs = queue.size * pace.perPlaceMs()
     if (queue.size >= queueMax || waitMs > waitMsMax) return Promise.reject(overloaded(name, queue.size, waitMs))
     if (queue.size === 0) pace.firstWaits()
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const give = (error: unknown): void => {
-      queue.delete(resolve)
-      reject(error)
-    }
-    const abort = (): void => give(signal.reason)
-    const timer = setTimeout(
-      () => give(new AppError('timeout', `No place became free at ${name} in ${waitMsMax} ms`)),
+    return turnIn(
+      queue,
+      signal,
+      () => new AppError('timeout', `No place became free at ${name} in ${waitMsMax} ms`),
       waitMsMax,
     )
-    signal.addEventListener('abort', abort)
-    queue.add(resolve)
-    return promise.finally(() => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', abort)
-    })
   }
   const place: Place = {
     async lend(away) {
@@ -96,6 +86,23 @@ export function createBulkhead({ limit, queueMax, name, now = Date.now, ...limit
       return queue.size
     },
   }
+}
+
+/** Resolves when somebody takes us out of the queue and calls us; rejects, and leaves it, when the time or the caller is gone. */
+function turnIn(queue: Set<() => void>, signal: CancelSignal, late: () => AppError, waitMsMax: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const leave = (error: unknown): void => {
+    queue.delete(resolve)
+    reject(error)
+  }
+  const abort = (): void => leave(signal.reason)
+  const timer = setTimeout(() => leave(late()), waitMsMax)
+  signal.addEventListener('abort', abort)
+  queue.add(resolve)
+  return promise.finally(() => {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', abort)
+  })
 }
 
 /** How fast places become free while somebody waits. */

@@ -23,11 +23,8 @@ interface Gate {
   readonly bulkhead: Bulkhead
 }
 
-/**
- * An upstream, or one HTTP tool, has so many calls at once; the next wait in a bounded queue of its own. `beforeWaiting` may
- * throw for a call for which waiting is useless.
- */
-export function createLimitConcurrency(beforeWaiting: (call: RoutedCall) => void): LimitConcurrency {
+/** An upstream, or one HTTP tool, has so many calls at once; the next wait in a bounded queue of its own. */
+export function createLimitConcurrency(): LimitConcurrency {
   const gates = createPerTarget<Gate>({
     keyOf: (target) => `${wayOf(target)} ${target.maxConcurrency}`,
     make: (target) => ({ server: target.server, bulkhead: bulkheadFor(target) }),
@@ -36,9 +33,7 @@ export function createLimitConcurrency(beforeWaiting: (call: RoutedCall) => void
   return {
     run: function limitConcurrency(call, next) {
       const { target, signal } = call
-      const { bulkhead } = gates.of(target)
-      if (bulkhead.running >= target.maxConcurrency) beforeWaiting(call)
-      return bulkhead.run((place) => next(lending(call, place)), signal, target.timeoutMs)
+      return gates.of(target).bulkhead.run((place) => next(lending(call, place)), signal, target.timeoutMs)
     },
     queues: () => queuesOf(gates.all.values()),
   }
