@@ -102,6 +102,11 @@ describe('Z1, Z6, R151, R152 what a role of one’s own names', () => {
     expect(await status('POST', 'tools', { ...draft, name: 'their_low', security_level: 5 })).toBe(201)
     expect(await status('PATCH', 'proxy/servers/everything', { description: 'mine now' })).toBe(403)
     expect(await status('DELETE', 'proxy/servers/everything')).toBe(403)
+    await made('cleaner', ['tools:read', 'tools:delete:my_*'])
+    const cleaner = await stage.join('cleaner')
+    const remove = async (name: string) =>
+      (await stage.api.send('DELETE', `tools/${name}`, undefined, cleaner.headers)).status
+    expect([await remove('their_low'), await remove('my_high')]).toEqual([403, 204])
     expect(await status('POST', 'namespaces', { name: 'theirs' })).toBe(403)
     expect(await status('POST', 'namespaces', { name: 'my-own' })).toBe(201)
     expect(await status('PUT', 'namespaces/my-own', { name: 'theirs' })).toBe(403)
@@ -199,12 +204,14 @@ test.each([
 ] as const)(
   'Z6, Z10, R062 to a %s client a hidden thing answers to the byte as one that is not there',
   async (era, connect) => {
-    const { headers } = await stage.keyOf(stage.admin, { permissions: ['tools:execute:read_note', 'tools:read'] })
+    // Of the server with the resources it may use something: so there is a way to what it may not use.
+    const permissions = ['tools:execute:read_note', 'tools:execute:everything__echo', 'tools:read']
+    const { headers } = await stage.keyOf(stage.admin, { permissions })
     await using client = await connect(headers, '')
     const uri = 'demo://resource/static/document/architecture.md'
     for (const [method, params, name] of [
       ['tools/call', (name: string) => ({ name, arguments: {} }), 'send_mail'],
-      ['tools/call', (name: string) => ({ name, arguments: { message: 'x' } }), 'everything__echo'],
+      ['tools/call', (name: string) => ({ name, arguments: { message: 'x' } }), 'everything__get-env'],
       ['prompts/get', (name: string) => ({ name }), 'everything__simple-prompt'],
       ['resources/read', (name: string) => ({ uri: name }), uri],
       [
@@ -228,18 +235,23 @@ test.each([
       expect([method, name, hidden]).toEqual([method, name, await told(`${name}x`)])
       expect(hidden).toContain('"error"')
     }
+    const shown = ['everything__echo', 'read_note']
     await using meta = await connect(headers, '/meta')
     const { result } = (await meta.call('tools/list')) as unknown as { result: { tools: { name: string }[] } }
-    expect(result.tools.map(({ name }) => name)).toEqual(['read_note', 'search_tools', 'describe_tools', 'call_tool'])
+    expect(result.tools.map(({ name }) => name)).toEqual([...shown, 'search_tools', 'describe_tools', 'call_tool'])
     const found = await meta.call('tools/call', { name: 'search_tools', arguments: { query: 'send_mail' } })
     const tools = found.result?.['structuredContent'] as { tools: { name: string }[] }
-    expect(tools.tools.map(({ name }) => name)).toEqual(['read_note'])
+    expect(tools.tools.length).toBeGreaterThan(0)
+    expect(shown).toEqual(expect.arrayContaining(tools.tools.map(({ name }) => name)))
     const described = async (name: string) => {
       const { id: _id, ...answer } = await meta.call('tools/call', {
         name: 'describe_tools',
         arguments: { names: [name] },
       })
-      return JSON.stringify(answer).replaceAll(name, 'N')
+      // Which of the names that it may see are near to it is a matter of letters.
+      return JSON.stringify(answer)
+        .replaceAll(name, 'N')
+        .replace(/names: (?:(?:read_note|everything__echo)(?:, |(?=\.)))+/, '')
     }
     expect(await described('send_mail')).toBe(await described('send_wind'))
     const called = async (name: string) => {
