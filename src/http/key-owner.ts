@@ -18,6 +18,8 @@ export async function ownerOfNewKey(
   const { identity } = context
   if (principal.kind === 'api-key') throw new ValidationError('An API key makes no API keys: log in first')
   if (named === undefined && principal.kind === 'user') return identity.users.find(principal.id)
+  // Who may not is told so before he learns whether there is such a user.
+  if (named !== undefined && !isOwn(principal, named)) need(context, principal, 'users:update')
   const owner = named === undefined ? await onlyUser(identity) : await identity.users.named(named)
   if (owner.id === principal.id) return owner
   need(context, principal, 'users:update')
@@ -33,9 +35,13 @@ export async function ownerOfListedKeys(
 ): Promise<string | undefined> {
   const isEverybodys = principal.kind === 'local' && policy.decide(principal, 'users:read').allowed
   if (named === undefined) return isEverybodys ? undefined : principal.id
-  const { id } = await identity.users.named(named)
-  if (id !== principal.id) need({ policy }, principal, 'users:read')
-  return id
+  if (!isOwn(principal, named)) need({ policy }, principal, 'users:read')
+  return (await identity.users.named(named)).id
+}
+
+/** In any case of its letters, as names are looked up. */
+function isOwn({ username }: Principal, named: string): boolean {
+  return named.toLowerCase() === username?.toLowerCase()
 }
 
 async function onlyUser({ users }: Sources['identity']) {

@@ -21,9 +21,9 @@ export function isNarrowed({ permissions, namespaces }: Principal): boolean {
   return permissions !== undefined || namespaces !== undefined
 }
 
-/** Whether what one began the other may go on with: the same owner by the same API key, or by none. */
+/** Whether what one began the other may go on with: the same owner by the same API key, by the same client, or himself. */
 export function isSameCaller(one: Principal, other: Principal): boolean {
-  return one.id === other.id && one.keyId === other.keyId
+  return one.id === other.id && one.keyId === other.keyId && one.grant?.clientId === other.grant?.clientId
 }
 
 /** The caller without a credential, on a gateway that listens on loopback only. */

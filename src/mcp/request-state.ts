@@ -57,7 +57,7 @@ function fingerprint({ request: { method, params }, principal, namespace }: Stat
   return digest(
     JSON.stringify([
       principal.id,
-      principal.keyId ?? null,
+      principal.keyId ?? principal.grant?.clientId ?? null,
       namespace ?? null,
       method,
       name ?? uri ?? null,

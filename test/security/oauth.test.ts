@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ALL_SCOPES, oauthClient, startClosedApp } from '../support/oauth-client.ts'
+import { ALL_SCOPES, oauthClient, OWNER, startClosedApp } from '../support/oauth-client.ts'
 import { legacyRaw } from '../support/raw-clients.ts'
 import { startBackend } from '../support/recording-backend.ts'
 
@@ -20,4 +20,21 @@ test('a client with nothing but the URL finds the authorization server, logs in 
   const tokens = await client.logIn()
   await using session = await legacyRaw(app.listening.mcp, { headers: bearer(tokens.access_token) })
   expect(await session.call('tools/call', { name: 'lamp', arguments: {} })).toHaveProperty('result')
+})
+
+/** A20, A24: a user's session is not his client's, nor one client's another's. */
+test('A20 a client of OAuth goes on with no session but its own', async () => {
+  await using app = await startClosedApp()
+  const [one, other] = [await oauthClient(app).logIn(), await oauthClient(app).logIn()]
+  expect(one.clientId).not.toBe(other.clientId)
+  const login = await app.api.send<{ access_token: string }>('POST', 'auth/login', OWNER)
+  const credentials = [one.access_token, other.access_token, login.body.access_token]
+  for (const token of credentials) {
+    await using session = await legacyRaw(app.listening.mcp, { headers: bearer(token) })
+    for (const presented of credentials) {
+      const message = { jsonrpc: '2.0', id: 7, method: 'tools/list' }
+      const { status } = await session.post(message, { headers: bearer(presented) })
+      expect(status).toBe(presented === token ? 200 : 404)
+    }
+  }
 })

@@ -180,7 +180,15 @@ test('Z3 things of others answer as things that there are not', async () => {
     expect(foreign).toEqual(await told(method, path, NOBODY.replace('0190', '0191')))
     expect([403, 404]).toContain(foreign[0])
   }
-  expect((await as(bob).send('GET', 'api-keys')).body).toMatchObject({ total: 0 })
+  for (const send of [
+    (owner: string) => as(bob).send('GET', `api-keys?owner=${owner}`),
+    (owner: string) => as(bob).send('POST', 'api-keys', { name: 'x', owner }),
+  ]) {
+    const [known, unknown] = [await send(ann.username), await send('nobody-at-all')]
+    expect([known.status, { ...known.body, timestamp: '' }]).toEqual([403, { ...unknown.body, timestamp: '' }])
+    expect((await send(bob.username)).status).toBeLessThan(300)
+  }
+  expect((await as(bob).send('GET', 'api-keys')).body).toMatchObject({ total: 1 })
   await until('the search is in the history', async () =>
     (await as(ann).send('GET', 'searches')).text.includes('lamp-of-ann'),
   )
