@@ -149,8 +149,8 @@ const ROWS: readonly Row[] = [
   ['R232', 'Kubernetes ingress', LATER],
   ['R233', 'Kubernetes configmap and secret', LATER],
   ['R240', 'Prometheus', NOW],
-  ['R241', 'Grafana', LATER],
-  ['R242', 'AlertManager', LATER],
+  ['R241', 'Grafana', NOW],
+  ['R242', 'AlertManager', NOW],
   ['R243', 'Jaeger tracing', NOW],
 
   // Development guidelines

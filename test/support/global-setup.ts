@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { type Cluster, startCluster } from './postgres-cluster.ts'
 import { hasPostgres } from './postgres.ts'
+import { hasPrometheus } from './prometheus.ts'
 import { hasRedis } from './redis.ts'
 
 /** Once a run of vitest: offers the workers one PostgreSQL, started when the first test asks, stopped at the end. */
@@ -9,6 +10,9 @@ export default async function setup(): Promise<(() => Promise<void>) | undefined
   if (!hasRedis()) {
     const missing = 'Redis tests are skipped: install it (apt-get install redis-server) or set META_MCP_TEST_REDIS_URL'
     miss('REDIS', missing)
+  }
+  if (!hasPrometheus()) {
+    miss('PROMETHEUS', 'Prometheus tests are skipped: install it (apt-get install prometheus prometheus-alertmanager)')
   }
   if (!hasPostgres()) {
     const missing =

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { sick } from '../support/gateway-child.ts'
 import { legacyRaw, modernRaw } from '../support/raw-clients.ts'
+import { hasPrometheus } from '../support/prometheus.ts'
 import { deadUrl, startBackend } from '../support/recording-backend.ts'
 import { scrape, type Scrape } from '../support/scrape.ts'
 import { startTestApp } from '../support/test-app.ts'
@@ -127,9 +128,7 @@ test('the process itself shows: memory, CPU, descriptors, event loop', async () 
   expect(sum('metamcp_build_info')).toBe(1)
 })
 
-const hasPromtool = spawnSync('promtool', ['--version']).status === 0
-
-test.skipIf(!hasPromtool)('promtool finds nothing wrong with /metrics (R240)', async () => {
+test.skipIf(!hasPrometheus())('promtool finds nothing wrong with /metrics (R240)', async () => {
   await using app = await startTestApp({ file: { servers: { healthy: sick('healthy') } } })
   await app.api.online('healthy')
   await app.api.execute('healthy__echo', { said: 'x' })
