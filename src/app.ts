@@ -63,6 +63,7 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
     search,
     ...access,
     ...edges,
+    refused: core.records.refused,
     sealer: createRingSealer(core.keys),
     log: logs.logger('mcp'),
     bodyBytesMax: config.bodyBytesMax,
@@ -135,7 +136,11 @@ function runningApp({ config, core, life, log, resources }: Parts, door: FrontDo
   const close = (): Promise<void> => (closing ??= shutDown())
   return {
     reload,
-    firstStart: core.access.firstStart,
+    async firstStart() {
+      const first = await core.access.firstStart()
+      if (first) await core.records.did('users:create', `users/${first.administrator.username}`)
+      return first
+    },
     async listen() {
       const url = await door.listen(config.port, config.host)
       core.access.resources.listensAt(url)
@@ -154,3 +159,4 @@ function runningApp({ config, core, life, log, resources }: Parts, door: FrontDo
 }
 
 export { bridgeStdio } from '#mcp/stdio-bridge' // for main.ts
+export { openStoredAudit } from './stores.ts' // for main.ts

@@ -1,9 +1,7 @@
 import { join } from 'node:path'
-import type { AuditLog } from '#audit/audit-log'
-import { createCallRecords } from '#audit/call-records'
+import { createCallRecord } from '#audit/call-records'
 import type { Config, DynamicConfig } from '#config/config'
 import type { Breakers } from '#gateway/breakers'
-import { createCallDecisions } from '#gateway/call-decisions'
 import type { Gateway } from '#gateway/gateway'
 import { keepAccess } from '#gateway/keep-access'
 import { openAccess, type Access } from '#gateway/open-access'
@@ -74,7 +72,7 @@ export async function openFoundation(
       ...shared,
       ...stores,
       executions: storage.executions,
-      audit: callAudit(stores.audit, shared),
+      audit: { record: createCallRecord(stores.audit), admit: stores.audit.admit },
       dispatch: (call) => outbound.dispatch(call),
       endurance: config.endurance,
       isOnline: (upstreamId) => outbound.upstreams.status(upstreamId).state === 'online',
@@ -101,11 +99,11 @@ export async function openFoundation(
       listsChanged: results.forgetServer,
     }),
   )
-  const apply = async (dynamic: DynamicConfig): Promise<void> => {
+  const apply = stores.records.change('settings:update', 'config file', async (dynamic: DynamicConfig) => {
     await useGuards(dynamic.guards)
     await applyFile(registry, dynamic, logs.logger('registry'))
     outbound.watch(dynamic.discovery)
-  }
+  })
   await useGuards(config.dynamic.guards)
   resources.defer(forgetOfChanged(registry, { breakers, results }))
   return { ...stores, access, registry, search, outbound, gateway, breakers, workload, results, tracing, news, apply }
@@ -118,11 +116,6 @@ function forgetOfChanged(registry: Registry, { breakers, results }: Pick<Foundat
     breakers.forget(before.id)
     results.forgetServer(before)
   })
-}
-
-function callAudit(audit: AuditLog, { catalog, policy, views }: Access & { readonly catalog: Catalog }) {
-  const decisionOf = createCallDecisions(catalog, policy, views.scopeOf)
-  return { ended: createCallRecords(audit, decisionOf), admit: audit.admit }
 }
 
 /** With what the operator's file says. */

@@ -8,7 +8,7 @@ import { readGatewayFile } from '#config/gateway-file'
 import { loadConfig } from '#config/load'
 import { settingsUnused } from '#telemetry/events'
 import { createLogger } from '#telemetry/log'
-import { bridgeStdio, createApp, type App } from './app.ts'
+import { bridgeStdio, createApp, openStoredAudit, type App } from './app.ts'
 
 type Config = ReturnType<typeof loadConfig>
 
@@ -52,4 +52,5 @@ process.exitCode = await runCli(process.argv, processIo(), {
     await app.close()
     return 0
   },
+  audit: (flags) => openStoredAudit(loadConfig({ flags }), createLogger({ level: 'ERROR', pretty: true })),
 })

@@ -1,7 +1,11 @@
+import { existsSync } from 'node:fs'
 import { openAudit, type AuditLog } from '#audit/audit-log'
+import { createOtherRecords, type OtherRecords } from '#audit/other-records'
+import { createStoredAudit, type StoredAudit } from '#audit/stored-audit'
 import type { Config } from '#config/config'
 import { keyRing, type KeyRing } from '#config/secret-key'
 import { NO_BROADCAST, type Broadcast } from '#kernel/broadcast'
+import { AppError } from '#kernel/errors'
 import { uuidv7 } from '#kernel/ids'
 import type { Logger } from '#kernel/logger'
 import { createVault } from '#kernel/vault'
@@ -20,6 +24,8 @@ export interface Stores {
   readonly keys: KeyRing['keys']
   readonly rotateSecrets: RotateSecrets
   readonly audit: AuditLog
+  /** What neither is a call nor comes over REST. */
+  readonly records: OtherRecords
   /** Where gateways share state; undefined for one that is alone. */
   readonly redis: SharedRedis | undefined
   /** News to and from the other gateways. */
@@ -44,8 +50,21 @@ export async function openStores(config: Config, deps: StoresDeps, resources: As
   const [secret, ...previousSecrets] = ring.keys
   const auditDeps = { store: storage.audit, secret, previousSecrets, log: logger('audit') }
   const audit = resources.use(openAudit({ ...auditDeps, now, newId: uuidv7 }))
+  const records = createOtherRecords({ audit, now, newId: uuidv7 })
   const rotateSecrets = createRotation({ ring, vault, storage })
-  return { storage, keys: ring.keys, rotateSecrets, audit, ...(await openShared(config, logger, resources)) }
+  return { storage, keys: ring.keys, rotateSecrets, audit, records, ...(await openShared(config, logger, resources)) }
+}
+
+/** What a gateway that does not run has recorded. Rejects with `conflict` when one runs on that database after all. */
+export async function openStoredAudit(config: Config, { logger }: Pick<StoresDeps, 'logger'>): Promise<StoredAudit> {
+  const { database } = config
+  if (database.kind === 'sqlite' && !existsSync(database.path))
+    throw new AppError('not_found', `There is no database ${database.path}; name its directory with --data-dir`)
+  await using resources = new AsyncDisposableStack()
+  const { redis: _alone, ...rest } = config
+  const { audit } = await openStores(rest, { logger, now: Date.now }, resources)
+  const kept = resources.move()
+  return createStoredAudit(audit, () => kept.disposeAsync())
 }
 
 async function openShared(

@@ -13,7 +13,7 @@ export interface AuditLog extends Audit {
   list(filter: AuditFilter): ReturnType<AuditStore['list']>
   verify(tenant: string, since?: Head): Promise<Verdict>
   /** All records in their order, one JSON object a line: `record` to the letter as it was hashed, and its `hash`. */
-  lines(tenant: string): AsyncGenerator<string>
+  lines(tenant: string, afterSeq?: number, count?: number): AsyncGenerator<string>
 }
 
 export interface AuditLogDeps extends Omit<AuditDeps, 'seal'> {
@@ -36,15 +36,23 @@ export function openAudit({ secret, previousSecrets = [], ...deps }: AuditLogDep
       await audit.flush()
       return verifyChain({ store, seal }, tenant, since)
     },
-    lines: (tenant) => lines(store, tenant),
+    lines: (tenant, afterSeq = 0, count = Infinity) => lines(store, { tenant, afterSeq, count }),
   }
 }
 
-async function* lines(store: Pick<AuditStore, 'read'>, tenant: string): AsyncGenerator<string> {
-  for (let seq = 0; ;) {
-    const links = await store.read(tenant, seq, EXPORT_PAGE)
+interface Stretch {
+  readonly tenant: string
+  readonly afterSeq: number
+  readonly count: number
+}
+
+async function* lines(store: Pick<AuditStore, 'read'>, { tenant, afterSeq, count }: Stretch): AsyncGenerator<string> {
+  let seq = afterSeq
+  for (let left = count; left > 0;) {
+    const links = await store.read(tenant, seq, Math.min(left, EXPORT_PAGE))
     if (links.length === 0) return
     yield links.map(({ hash, body }) => `{"hash":"${hash}","record":${body}}\n`).join('')
+    left -= links.length
     seq = links.at(-1)?.seq ?? seq
   }
 }

@@ -1,5 +1,5 @@
-import type { Call, CallResult, Observer } from '#gateway/call'
-import type { CallDecision, CallDecisions } from '#gateway/call-decisions'
+import type { Call, CallResult } from '#gateway/call'
+import type { CallDecision } from '#gateway/call-decisions'
 import { AppError } from '#kernel/errors'
 import type { Audit } from './audit.ts'
 import type { AuditEntry, AuditOutcome } from './record.ts'
@@ -10,11 +10,11 @@ const REFUSALS: ReadonlySet<string> = new Set(['permission_denied', 'policy_viol
 const ABSENT: ReadonlySet<string> = new Set(['tool_not_found', 'prompt_not_found', 'resource_not_found'])
 
 /** One record a call, refused ones included. */
-export function createCallRecords(audit: Pick<Audit, 'note'>, decisionOf: CallDecisions): Observer {
-  return function recordCall(call, outcome) {
-    return audit.note(entryOf(call, outcome, decisionOf(call)))
-  }
+export function createCallRecord(audit: Pick<Audit, 'note'>): RecordCall {
+  return (call, outcome, decision) => audit.note(entryOf(call, outcome, decision))
 }
+
+type RecordCall = (call: Call, outcome: CallResult | AppError, decision: CallDecision) => Promise<void> | undefined
 
 function entryOf(call: Call, outcome: CallResult | AppError, { action, allowed, rule }: CallDecision): AuditEntry {
   const { id, startedAt: at, principal, name, surface } = call

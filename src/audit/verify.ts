@@ -12,7 +12,7 @@ export interface Verdict {
   /** Links that were looked at and fit. */
   readonly records: number
   /** Number of the first record that is not as it was written, or no longer there. */
-  readonly firstBad?: number
+  readonly first_bad?: number
   readonly reason?: string
   /** The end of the chain: whoever notes it can tell later whether all up to here is still there. */
   readonly head: Head
@@ -30,7 +30,7 @@ export interface VerifyDeps {
 export async function verifyChain({ store, seal }: VerifyDeps, tenant: string, since: Head = EMPTY): Promise<Verdict> {
   let head = since
   const bad = (firstBad: number, reason: string): Verdict => {
-    return { ok: false, records: head.seq - since.seq, firstBad, reason, head }
+    return { ok: false, records: head.seq - since.seq, first_bad: firstBad, reason, head }
   }
   for (;;) {
     const links = await store.read(tenant, head.seq, PAGE)

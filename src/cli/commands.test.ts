@@ -86,7 +86,8 @@ const refusal = (status: number, error: string, message: string): Reply => ({
 const page = (key: string, items: unknown[], total = items.length): Reply => ({
   body: { [key]: items, total, limit: 1000, offset: 0 },
 })
-const NO_COMMANDS: GatewayCommands = { serve: () => Promise.resolve(0), stdio: () => Promise.resolve(0) }
+const none = () => Promise.reject(new Error('This test starts no gateway'))
+const NO_COMMANDS: GatewayCommands = { serve: none, stdio: none, audit: none }
 
 let gateway: FakeGateway
 let url: string

@@ -22,10 +22,16 @@ export interface GatewayClient {
   post(path: string, body: string, timeoutMs?: number): Promise<Answer>
   patch(path: string, body: string): Promise<Answer>
   delete(path: string): Promise<void>
+  /** What is no JSON. */
+  text(path: string): Promise<string>
 }
 
 export function createGatewayClient(url: string, credentials: Credentials): GatewayClient {
-  const send = async (method: Dispatcher.HttpMethod, path: string, options: RequestOptions = {}): Promise<Answer> => {
+  const sendAny = async (
+    method: Dispatcher.HttpMethod,
+    path: string,
+    options: RequestOptions = {},
+  ): Promise<Answer> => {
     const credential = await credentials.current()
     let reply = await ask(method, url, path, { ...options, credential })
     if (reply.status === 401 && credential !== undefined) {
@@ -34,8 +40,12 @@ export function createGatewayClient(url: string, credentials: Credentials): Gate
     }
     const { status, text, value } = reply
     if (status < 200 || status >= 300) throw refusalOf(reply, url)
-    if (text !== '' && value === undefined) throw notOurs(url)
     return { text, value }
+  }
+  const send: typeof sendAny = async (...request) => {
+    const answer = await sendAny(...request)
+    if (answer.text !== '' && answer.value === undefined) throw notOurs(url)
+    return answer
   }
   return {
     url,
@@ -45,6 +55,7 @@ export function createGatewayClient(url: string, credentials: Credentials): Gate
     delete: async (path) => {
       await send('DELETE', path)
     },
+    text: async (path) => (await sendAny('GET', path)).text,
   }
 }
 

@@ -3,7 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { ConfigError } from '#config/problems'
 import { runCli, type GatewayCommands } from './program.ts'
 
-const NO_COMMANDS: GatewayCommands = { serve: () => Promise.resolve(0), stdio: () => Promise.resolve(0) }
+const NO_COMMANDS: GatewayCommands = {
+  serve: () => Promise.resolve(0),
+  stdio: () => Promise.resolve(0),
+  audit: () => Promise.reject(new Error('there is no audit')),
+}
 
 const refused = () => Promise.reject(new ConfigError([{ source: 'flag --port', text: 'must be a number' }]))
 
@@ -64,6 +68,7 @@ describe('serve and stdio', () => {
   test('get their flags and decide the exit code', async () => {
     const given: unknown[] = []
     const commands: GatewayCommands = {
+      ...NO_COMMANDS,
       serve: (flags) => Promise.resolve(given.push(flags) + 2),
       stdio: (flags) => Promise.resolve(given.push(flags) + 5),
     }

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import type { ConfigFlags } from '#config/load'
 import { messageOf } from '#kernel/errors'
 import { GATEWAY_INFO } from '#kernel/protocol'
+import { addAuditCommand, type AuditReader } from './commands/audit.ts'
 import { addAddCommand } from './commands/add.ts'
 import { addCallCommand } from './commands/call.ts'
 import { addConfigCommand } from './commands/config.ts'
@@ -31,10 +32,12 @@ export interface StdioFlags extends ServeFlags {
   readonly url?: string
 }
 
-/** What `main.ts` brings: the two commands that are a gateway. Each resolves to the exit code. */
+/** What `main.ts` brings: the two commands that are a gateway, each resolves to the exit code, and what reads a stopped one's data. */
 export interface GatewayCommands {
   serve(flags: ServeFlags): Promise<number>
   stdio(flags: StdioFlags): Promise<number>
+  /** The audit of a gateway that does not run. */
+  audit(flags: ConfigFlags): Promise<AuditReader>
 }
 
 /** What a command's file needs to add itself to the program. */
@@ -82,6 +85,7 @@ const COMMANDS = [
   addSecretsCommand,
   addHealthCommand,
   addDoctorCommand,
+  addAuditCommand,
 ]
 
 function createProgram(context: CliContext): Command {

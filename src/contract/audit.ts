@@ -33,6 +33,12 @@ const auditRecord = z.object({
 })
 
 export const auditPage = z.object({ records: z.array(auditRecord), ...pageInfo })
+export type AuditPage = z.infer<typeof auditPage>
+
+export const exportQuery = z.strictObject({
+  after: z.coerce.number().int().min(0).default(0).describe('Only records with a higher number'),
+  limit: z.coerce.number().int().min(1).max(1_000_000_000).optional(),
+})
 
 const head = { seq: z.int().min(0), hash: z.string().max(64) }
 
@@ -49,5 +55,6 @@ export const verifyAnswer = z.object({
   reason: z.string().optional(),
   head: z.object(head).describe('The end of the chain; note it to compare later'),
 })
+export type VerifyAnswer = z.infer<typeof verifyAnswer>
 
 export const auditLines = z.string()

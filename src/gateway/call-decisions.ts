@@ -27,7 +27,7 @@ const ACTIONS: Readonly<Record<CallKind, Action>> = {
 const NAMES_MAX = 5000
 
 export function createCallDecisions(
-  catalog: Catalog,
+  catalog: Pick<Catalog, 'view'>,
   policy: Pick<Policy, 'decide'>,
   scopeOf: (principal: Principal) => string,
 ): CallDecisions {

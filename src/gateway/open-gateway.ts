@@ -2,6 +2,7 @@ import { AppError } from '#kernel/errors'
 import type { Broadcast } from '#kernel/broadcast'
 import type { Logger } from '#kernel/logger'
 import type { Tracer } from '#kernel/span'
+import type { Policy } from '#policy/policy'
 import type { CatalogTool } from '#registry/catalog-view'
 import type { Catalog } from '#registry/registry-api'
 import type { BreakerRules } from '#resilience/breaker'
@@ -9,7 +10,8 @@ import { createAlternatives } from './alternatives.ts'
 import type { SharedTexts } from '#resilience/second-level'
 import { createArgumentSchemas } from './argument-schemas.ts'
 import { createBreakers, type BreakerChanged, type Breakers } from './breakers.ts'
-import { isToolError, type Call, type Dispatch, type Observer } from './call.ts'
+import { isToolError, type Call, type CallResult, type Dispatch } from './call.ts'
+import { createCallDecisions, type CallDecision } from './call-decisions.ts'
 import { createCallMeter, type CallMeter } from './call-meter.ts'
 import { callPath, createGateway } from './call-path.ts'
 import type { ExecutionStore } from './executions.ts'
@@ -31,14 +33,15 @@ import type { VisibleViews } from './visible-views.ts'
 
 /** Where each call leaves a record. */
 interface AuditOfCalls {
-  readonly ended: Observer
+  record(call: Call, outcome: CallResult | AppError, decision: CallDecision): Promise<void> | undefined
   /** Throws `unavailable` while records cannot be written. */
   admit(): void
 }
 
 export interface OpenGatewayDeps {
   readonly views: VisibleViews
-  readonly catalog: Pick<Catalog, 'allTools'>
+  readonly catalog: Pick<Catalog, 'allTools' | 'view'>
+  readonly policy: Pick<Policy, 'decide'>
   readonly endurance: { readonly breaker: BreakerRules; readonly attempts: number }
   /** Whether an upstream can take calls. */
   isOnline(upstreamId: string): boolean
@@ -100,11 +103,12 @@ export function openGateway(deps: OpenGatewayDeps): OpenGateway {
   const results = createResultCache({ enabled, bytesMax, texts: deps.texts, broadcast: deps.broadcast, log, now })
   let guards: readonly Guard[] = []
   const breakers = openBreakers(deps)
+  const decisionOf = createCallDecisions(deps.catalog, deps.policy, views.scopeOf)
   const path = callPath({
     trace: createTrace({ log, slowMs: deps.slowCallMs, now }),
     count: meter.ended,
     history: history.ended,
-    audit: deps.audit.ended,
+    audit: (call, outcome) => deps.audit.record(call, outcome, decisionOf(call)),
     learn(call, outcome) {
       if (!(outcome instanceof AppError) && !isToolError(outcome)) deps.succeeded(call)
     },

@@ -28,7 +28,7 @@ export function isChange({ method, access }: Endpoint): boolean {
 
 /** What a request leaves in the audit: a change, tried or made, and every refusal; nothing for what only reads. */
 export function auditEntry(
-  { newId, now }: Pick<ApiContext, 'newId' | 'now'>,
+  { newId, now, forwarding }: Pick<ApiContext, 'newId' | 'now' | 'forwarding'>,
   audited: Audited,
   error?: AppError,
 ): AuditEntry | undefined {
@@ -50,7 +50,7 @@ export function auditEntry(
     requestId: request.id,
     surface: 'rest',
     rule: error?.code === 'permission_denied' ? error.message : undefined,
-    facts: factsOf(request, endpoint),
+    facts: { ip: forwarding.addressOf(request.raw), ...factsOf(request, endpoint) },
   }
 }
 
@@ -92,8 +92,8 @@ function paramOf({ params }: FastifyRequest, name: string): string {
 }
 
 /** Bodies of those who prove who they are hold what proves it: they are left out. */
-function factsOf({ ip, headers, body }: FastifyRequest, endpoint: Endpoint | undefined): Record<string, unknown> {
-  const sender = { ip, agent: headers['user-agent']?.slice(0, TEXT_MAX) }
+function factsOf({ headers, body }: FastifyRequest, endpoint: Endpoint | undefined): Record<string, unknown> {
+  const sender = { agent: headers['user-agent']?.slice(0, TEXT_MAX) }
   if (endpoint?.access === 'public' || !isJsonObject(body)) return sender
   const shown = redacted(body)
   return JSON.stringify(shown).length <= FACTS_CHARS_MAX

@@ -81,7 +81,7 @@ export async function auditFailure(context: AuditContext, request: FastifyReques
   if (entry) await context.audit.note(entry)
 }
 
-type AuditContext = Pick<ApiContext, 'audit' | 'newId' | 'now'>
+type AuditContext = Pick<ApiContext, 'audit' | 'newId' | 'now' | 'forwarding'>
 
 /** Who sent a request: found out before its body is read. */
 const callers = new WeakMap<FastifyRequest, Principal>()

@@ -39,10 +39,22 @@ export interface EndpointDeps extends McpDeps {
   readonly hostGuard: HostGuard
   /** Whom requests come from. */
   readonly forwarding: Forwarding
+  /** Told of who is refused as unknown, foreign or not allowed; waited for where it falls behind. */
+  refused(refusal: Refusal): Promise<void> | undefined
   /** How much callers may ask for. */
   readonly rates?: RateLimits
   /** How long a session may do nothing. */
   readonly sessionIdleMsMax?: number
+}
+
+/** A request that came no further than the door. */
+interface Refusal {
+  readonly code: string
+  /** The address that was asked for. */
+  readonly resource: string
+  readonly address: string | undefined
+  readonly agent: string | undefined
+  readonly requestId: string | undefined
 }
 
 /** The MCP endpoint: `/mcp`, `/mcp/{namespace}`, and `/sse` with `/messages` for clients of 2024-11-05. */
@@ -159,7 +171,7 @@ type Answer = (arrival: Arrival) => void | Promise<void>
 type Visit = Omit<Arrival, 'principal'>
 
 function refuse(
-  { log, resources }: EndpointDeps,
+  { log, resources, refused, forwarding }: EndpointDeps,
   { request, response }: Visit,
   thrown: unknown,
   idText = 'null',
@@ -173,7 +185,21 @@ function refuse(
   if (challenge !== undefined) response.setHeader('www-authenticate', challenge)
   // What is left of a body that is too large is not read: the connection cannot go on.
   if (error.code === 'payload_too_large') response.setHeader('connection', 'close')
-  sendJson(response, ERROR_CODES[error.code].status, errorText(idText, rpcErrorText(error, 'legacy')))
+  const { status } = ERROR_CODES[error.code]
+  const send = (): void => sendJson(response, status, errorText(idText, rpcErrorText(error, 'legacy')))
+  const busy =
+    status === 401 || status === 403
+      ? refused(refusalOf(request, error.code, forwarding.addressOf(request)))
+      : undefined
+  if (busy) void busy.then(send)
+  else send()
+}
+
+function refusalOf({ url = '', headers }: IncomingMessage, code: string, address: string | undefined): Refusal {
+  const { 'user-agent': agent, 'x-request-id': requestId } = headers
+  const [resource = ''] = url.split('?', 1)
+  const given = typeof requestId === 'string' ? requestId : undefined
+  return { code, resource, address, agent, requestId: given }
 }
 
 function methodNotAllowed(): never {

@@ -90,7 +90,7 @@ for (const each of durableEngines) {
           expect(await log.verify(tenant)).toMatchObject({ ok: true, records: size })
           const seq = (at % size) + 1
           const firstBad = await TAMPER[way](t.engine, tenant, { seq, size })
-          expect(await log.verify(tenant)).toMatchObject({ ok: false, firstBad })
+          expect(await log.verify(tenant)).toMatchObject({ ok: false, first_bad: firstBad })
         }),
         { numRuns: 60 },
       )
@@ -104,7 +104,7 @@ for (const each of durableEngines) {
       await sql`delete from audit_records`.execute(t.engine.db)
       await sql`delete from audit_heads`.execute(t.engine.db)
       await forger.record(entry({ actor: 'mallory' }))
-      expect(await log.verify('default')).toMatchObject({ ok: false, firstBad: 2 })
+      expect(await log.verify('default')).toMatchObject({ ok: false, first_bad: 2 })
       await log.record(entry())
       await log.record(entry())
       expect(await log.verify('default')).toMatchObject({ ok: false })
@@ -123,7 +123,7 @@ for (const each of durableEngines) {
       await using restarted = t.open()
       await restarted.record(entry())
       expect((await restarted.list(page)).total).toBe(5)
-      expect(await restarted.verify('default')).toMatchObject({ ok: false, firstBad: 2 })
+      expect(await restarted.verify('default')).toMatchObject({ ok: false, first_bad: 2 })
       await using other = t.open(Buffer.from('another-secret-0123456789-abcdefghijklmnopqr'))
       await other.record(entry())
       const { head } = await other.verify('default')
@@ -139,7 +139,7 @@ for (const each of durableEngines) {
       await sql`delete from audit_heads`.execute(t.engine.db)
       expect(await log.verify('default', head)).toMatchObject({ ok: false })
       await log.record(entry())
-      expect(await log.verify('default')).toMatchObject({ ok: false, firstBad: 1 })
+      expect(await log.verify('default')).toMatchObject({ ok: false, first_bad: 1 })
     })
 
     test('tenants have chains of their own', async () => {

@@ -35,7 +35,7 @@ export async function runCommand(args: readonly string[], options: CliOptions = 
     cwd,
     platform: process.platform,
   }
-  const code = await runCli([process.execPath, MAIN, ...args], io, { serve: none, stdio: none })
+  const code = await runCli([process.execPath, MAIN, ...args], io, { serve: none, stdio: none, audit: none })
   return { code, ...out }
 }
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { legacyRaw } from '../support/raw-clients.ts'
 import { startBackend } from '../support/recording-backend.ts'
 import { startTestApp, type TestApp } from '../support/test-app.ts'
+import { until } from '../support/until.ts'
 
 const ADMIN = { username: 'root', password: 'correct horse battery' }
 const ENV = {
@@ -65,6 +66,7 @@ test('R292 each change, login, refusal and call leaves one record, and no other 
   await api.send('DELETE', 'tools/plain', undefined, bearer(ann))
   const all = await records(app, token)
   expect(all.map(shortly)).toEqual([
+    'gateway users:create users/root success',
     'rest tools:read tools denied authentication_error',
     'rest auth:login auth/login denied authentication_error',
     'rest auth:login auth/login success',
@@ -78,8 +80,9 @@ test('R292 each change, login, refusal and call leaves one record, and no other 
     'rest tools:delete tools/plain denied permission_denied',
   ])
   expect(all.map(({ seq }) => seq)).toEqual(all.map((_, index) => index + 1))
-  expect(all.every(({ request_id: id }) => id)).toBe(true)
+  expect(all.slice(1).every(({ request_id: id }) => id)).toBe(true)
   expect(all.map(({ username }) => username)).toEqual([
+    undefined,
     undefined,
     undefined,
     ...Array<string>(6).fill('root'),
@@ -87,7 +90,7 @@ test('R292 each change, login, refusal and call leaves one record, and no other 
     'ann',
     'ann',
   ])
-  expect(all[6]).toMatchObject({ rule: 'role admin allows *:*' })
+  expect(all[7]).toMatchObject({ rule: 'role admin allows *:*' })
   expect(JSON.stringify(all)).not.toContain('CANARY')
   expect((await send('POST', 'audit/verify', {})).body).toMatchObject({ ok: true, records: all.length })
 })
@@ -112,4 +115,45 @@ test('R292 a call over MCP that the policy denies is in the audit as denied, tho
     ['denied', 'role careful denies tools:execute:plain'],
     ['error', 'role careful allows tools:*'],
   ])
+})
+
+test('R292 who is not let in over MCP, from elsewhere or with a wrong credential, is in the audit', async () => {
+  await using app = await startTestApp({ env: ENV })
+  const post = (headers: Record<string, string>) => app.api.send('POST', '/mcp', { jsonrpc: '2.0' }, headers)
+  const wrong = await post({ ...bearer('CANARY'), 'user-agent': 'evil', 'x-request-id': 'r-1' })
+  const foreign = await post({ origin: 'https://evil.example' })
+  expect([wrong.status, foreign.status]).toEqual([401, 403])
+  const [first, second, ...more] = await records(app, await tokenOf(app), 'action=mcp:enter')
+  expect([first, second, more]).toMatchObject([
+    { resource: '/mcp', outcome: 'denied', code: 'authentication_error', request_id: 'r-1' },
+    { resource: '/mcp', outcome: 'denied', code: 'forbidden' },
+    [],
+  ])
+  expect(JSON.stringify(first)).not.toContain('CANARY')
+})
+
+test('R292 what the operator changes in the file is in the audit', async () => {
+  await using app = await startTestApp({ env: ENV })
+  await app.writeFile({ namespaces: { dev: {} } })
+  app.app.reload()
+  const token = await tokenOf(app)
+  await until('it is recorded', async () => {
+    const found = await records(app, token, 'action=settings:update')
+    return found.length === 1 && shortly(found[0]!) === 'gateway settings:update config file success'
+  })
+})
+
+test('R292 an auditor reads the audit and nobody else but an administrator does', async () => {
+  await using app = await startTestApp({ env: ENV })
+  const root = await tokenOf(app)
+  const reads = async (roles: readonly string[]) => {
+    const who = { username: `user-${roles.join('-')}`, password: 'correct horse battery' }
+    await app.api.send('POST', 'users', { ...who, roles }, bearer(root))
+    const token = await tokenOf(app, who)
+    const asked = ['audit', 'audit/export'].map((path) => app.api.send('GET', path, undefined, bearer(token)))
+    const verify = app.api.send('POST', 'audit/verify', {}, bearer(token))
+    return (await Promise.all([...asked, verify])).map(({ status }) => status)
+  }
+  expect(await reads(['auditor'])).toEqual([200, 200, 200])
+  expect(await reads(['operator', 'developer', 'user', 'viewer'])).toEqual([403, 403, 403])
 })

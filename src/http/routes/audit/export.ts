@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { tenantOf } from '#audit/tenant'
-import { auditLines } from '#contract/audit'
+import { auditLines, exportQuery } from '#contract/audit'
 import { endpoint, ReadyStream } from '../../endpoint.ts'
 
 export const exportAudit = endpoint({
@@ -9,12 +9,14 @@ export const exportAudit = endpoint({
   access: 'audit:read',
   group: 'audit',
   summary: 'All records in their order, one JSON object a line, each with its hash',
+  query: exportQuery,
   status: 200,
   mediaType: 'application/x-ndjson',
   answer: auditLines,
 
-  async handle({ audit }, { principal }) {
+  async handle({ audit }, { principal, query: { after, limit } }) {
     await audit.flush()
-    return new ReadyStream(Readable.from(audit.lines(tenantOf(principal))), 'application/x-ndjson; charset=utf-8')
+    const lines = audit.lines(tenantOf(principal), after, limit)
+    return new ReadyStream(Readable.from(lines), 'application/x-ndjson; charset=utf-8')
   },
 })

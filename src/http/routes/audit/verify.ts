@@ -13,7 +13,6 @@ export const verifyAudit = endpoint({
   answer: verifyAnswer,
 
   async handle({ audit }, { body: { since }, principal }) {
-    const { firstBad, ...verdict } = await audit.verify(tenantOf(principal), since)
-    return { ...verdict, ...(firstBad === undefined ? {} : { first_bad: firstBad }) }
+    return audit.verify(tenantOf(principal), since)
   },
 })
