@@ -1,4 +1,7 @@
-import { writeFile, chmod, readFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, readFile, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import {
   Client,
@@ -19,6 +22,7 @@ import { until } from '../support/until.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const MCP_REMOTE = join(ROOT, 'node_modules/mcp-remote/dist/proxy.js')
+const CONFORMANCE = join(ROOT, 'node_modules/@modelcontextprotocol/conformance/dist/index.js')
 const ENV = {
   META_MCP_ANONYMOUS_ROLE: 'none',
   META_MCP_ADMIN_USERNAME: OWNER.username,
@@ -152,4 +156,40 @@ test('mcp-remote logs in through a browser with nothing but the URL and calls a 
   const { tools } = await client.listTools()
   expect(tools.map(({ name }) => name)).toContain('lamp')
   expect(JSON.stringify((await client.callTool({ name: 'lamp', arguments: {} })).content)).toContain('on')
+})
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+test('the conformance suite’s scenarios for authorization servers pass', async () => {
+  await using cleanup = new AsyncDisposableStack()
+  const { gateway } = await startClosedGateway(cleanup)
+  const port = await freePort()
+  const registered = await fetch(`${gateway.url}/oauth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ redirect_uris: [`http://127.0.0.1:${port}/callback`] }),
+  })
+  const { client_id: clientId } = (await registered.json()) as { client_id: string }
+  const settings = ['--url', gateway.url, '--client-id', clientId, '--resource', gateway.mcp, '-p', String(port)]
+  const suite = spawn(process.execPath, [CONFORMANCE, 'authorization', ...settings], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  cleanup.defer(() => void suite.kill())
+  const closed = once(suite, 'close')
+  let said = ''
+  for (const stream of [suite.stdout, suite.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  const address = () => /http:\S+\/oauth\/authorize\?\S+/.exec(said)?.[0]
+  await until('it asks for a browser', () => said.includes('Callback server started') && address() !== undefined)
+  await fetch(await approve(gateway, address() ?? ''))
+  await closed
+  expect(said).toContain('authorization-server-metadata-endpoint: 2 passed, 0 failed')
+  expect(said).toContain('authorization-code-grant: 1 passed, 0 failed')
+  expect(suite.exitCode).toBe(0)
 })
