@@ -119,8 +119,8 @@ test('O11 a client that publishes what it is needs no registration; a document t
       '/other': { client_id: `${documents.url}/good` },
       '/large': { filler: 'x'.repeat(5_000_000) },
       '/secret': { client_secret: 'x' },
-      '/redirects': { redirect_uris: ['http://evil.example/cb'] },
-      '/script': { redirect_uris: ['javascript:alert(1)'] },
+      '/redirects': { redirect_uris: [REDIRECT, 'http://evil.example/cb'] },
+      '/user': { redirect_uris: [REDIRECT, 'https://user@app.example/cb'] },
     }
     if (path === '/moved') response.writeHead(302, { location: `${documents.url}/good` }).end()
     else if (path === '/text') response.end('hello')
@@ -128,7 +128,7 @@ test('O11 a client that publishes what it is needs no registration; a document t
       response.end(JSON.stringify({ ...document, token_endpoint_auth_method: 'none', ...more[path] }))
     else response.writeHead(404).end()
   })
-  for (const path of ['other', 'large', 'secret', 'redirects', 'script', 'moved', 'text', 'gone']) {
+  for (const path of ['other', 'large', 'secret', 'redirects', 'user', 'moved', 'text', 'gone']) {
     const page = await client.browser.open(client.authorizeUrl(`${documents.url}/${path}`))
     expect([path, page.status, page.url.origin]).toEqual([path, 400, client.url])
     expect(page.text).not.toContain('password')
