@@ -39,7 +39,7 @@ test('O7, O10, O16, R162 consent names client, scopes and redirect to everybody 
     [other, 'https://app.example/cb'],
     [first, REDIRECT],
   ] as const) {
-    const page = await client.browser.open(client.authorizeUrl(id, { redirect_uri }))
+    const page = await client.browser.open(client.authorizeUrl(id, { redirect_uri, scope: 'mcp:tools' }))
     expectSafe(page)
     expect([page.url.origin, page.text.includes('value="allow"'), page.text.includes('password')]).toEqual([
       client.url,
