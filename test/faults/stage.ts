@@ -6,7 +6,7 @@ import { startTestApp, type TestApp } from '../support/test-app.ts'
 import { until } from '../support/until.ts'
 
 /** What the sick one is given to answer; what is not an answer by then never will be. */
-const TIMEOUT_MS = 400
+const TIMEOUT_MS = 600
 /** A caller knows by then, also on a machine that does other things. */
 const DEADLINE_MS = TIMEOUT_MS + 3000
 const FAILURES = 2
