@@ -14,6 +14,10 @@ export const tokenAnswer = z.object({
   expires_in: z.int().describe('Seconds'),
 })
 
+export const sessionAnswer = z.object({
+  csrf_token: z.string().describe('To be sent as X-CSRF-Token with every request that changes something'),
+})
+
 export const messageAnswer = z.object({ message: z.string() })
 
 export const meAnswer = z.object({

@@ -30,6 +30,10 @@ export interface ApiRequest<P = unknown, Q = unknown, B = unknown> {
   readonly principal: Principal
   /** What the principal was proved with. */
   readonly credential: string | undefined
+  /** The token of a browser's session, which the credential may be. */
+  readonly session: string | undefined
+  /** Gives the browser a cookie. */
+  setCookie(header: string): void
   readonly origin: { readonly ip: string; readonly agent: string | undefined }
   /** What the audit is told of this request beside what it sees. */
   readonly told: Told

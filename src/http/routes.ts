@@ -29,6 +29,9 @@ import { logout } from './routes/auth/logout.ts'
 import { getMe } from './routes/auth/me.ts'
 import { getPermissions } from './routes/auth/permissions.ts'
 import { refreshLogin } from './routes/auth/refresh.ts'
+import { endSession } from './routes/session/end.ts'
+import { getSession } from './routes/session/get.ts'
+import { openSession } from './routes/session/open.ts'
 import { changeUser } from './routes/users/change.ts'
 import { getUser } from './routes/users/get.ts'
 import { listUsers } from './routes/users/list.ts'
@@ -89,6 +92,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getTokens,
   // people and programs
   login,          refreshLogin,     logout,           getMe,            getPermissions,
+  openSession,    getSession,       endSession,
   listUsers,      registerUser,     getUser,          changeUser,       removeUser,
   listLogins,     listApiKeys,      createApiKey,     revokeApiKey,
   // roles

@@ -7,6 +7,7 @@ import { unauthenticated } from '#identity/refusal'
 import type { AppError } from '#kernel/errors'
 import type { BodyReader } from './body-reader.ts'
 import { auditEntry, isChange } from './audit-trail.ts'
+import { authorizationOf, sessionTokenOf } from './cookie-session.ts'
 import { demand, denied } from './demand.ts'
 import { ReadyStream, ReadyText, type ApiContext, type ApiRequest, type Endpoint, type Told } from './endpoint.ts'
 
@@ -35,7 +36,8 @@ export function serveEndpoint(app: FastifyInstance, endpoint: Endpoint, { contex
     async onRequest(request, reply) {
       if (isChange(endpoint)) context.audit.admit()
       if (access === 'public') return limit(endpoint, context, { request, reply })
-      const principal = await callerOf(context, request.headers.authorization, addressOf(context, request))
+      const authorization = authorizationOf(request.method, request.headers)
+      const principal = await callerOf(context, authorization, addressOf(context, request))
       if (principal.grant) throw unauthenticated('the token is for MCP')
       callers.set(request, principal)
       await limit(endpoint, context, { request, reply, principal })
@@ -92,14 +94,17 @@ function apiRequest(
   reply: FastifyReply,
   { context, bodies }: Serving,
 ): Omit<ApiRequest, 'told'> {
-  const { params, query, body } = request
+  const { params, query, body, headers } = request
+  const session = sessionTokenOf(headers)
   return {
     params,
     query,
     body,
     principal: callers.get(request) ?? NOBODY,
-    credential: bearerOf(request.headers.authorization),
-    origin: { ip: addressOf(context, request), agent: request.headers['user-agent'] },
+    credential: headers.authorization === undefined ? session : bearerOf(headers.authorization),
+    session,
+    setCookie: (header) => void reply.header('set-cookie', header),
+    origin: { ip: addressOf(context, request), agent: headers['user-agent'] },
     requestId: request.id,
     bodyText: bodies.textOf(request),
     traceparent: traceparentOf(request),

@@ -147,6 +147,7 @@ test('A1 what is open to everybody is this list and no more', async () => {
   expect(new Set(open)).toEqual(
     new Set([
       'POST /api/v1/auth/login',
+      'POST /api/v1/auth/session',
       'POST /api/v1/auth/refresh',
       'GET /api/v1/health',
       'GET /api/v1/health/live',
