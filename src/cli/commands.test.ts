@@ -17,7 +17,7 @@ const SERVER = {
   server_id: 'id-files', name: 'files', description: null, transport: 'stdio', era: 'modern', protocol_version: null,
   status: 'online', status_reason: 'connected', last_error: null, next_retry_at: null, connected_at: TIME, sessions: 1,
   tool_count: 14, prefix: 'files', start: 'lazy', share: 'auto', timeout_ms: 1, max_concurrency: 1, enabled: true,
-  origin: 'api', created_at: TIME, updated_at: TIME,
+  breaker: null, retry: null, cache: null, origin: 'api', created_at: TIME, updated_at: TIME,
 }
 
 // prettier-ignore
@@ -25,7 +25,7 @@ const TOOL = {
   id: 't', name: 'files__read', exposed_name: 'files__read', original_name: 'read', server: 'files', kind: 'mcp',
   description: 'Reads a file\u001B[31m\nand more', output_schema: null, annotations: null, category: null, tags: [],
   input_schema: { type: 'object', properties: { path: { type: 'string' }, count: { type: 'integer' } } },
-  capabilities: [], security_level: 0, version: null, enabled: true, metadata: {}, timeout_ms: 1, created_at: TIME,
+  capabilities: [], security_level: 0, version: null, enabled: true, metadata: {}, breaker: null, retry: null, fallback: null, read_only: false, cache: null, timeout_ms: 1, created_at: TIME,
   updated_at: TIME,
 }
 
@@ -128,7 +128,7 @@ async function run(line: readonly string[], { stdin = '', env = {}, isTerminal =
 const execution = (result: unknown, isError = false) => ({
   body: {
     execution_id: 'e', tool_name: 'files__read', server: 'files', status: isError ? 'error' : 'success', result,
-    is_error: isError, cached: false, execution_time: 0.1, executed_by: 'anonymous', timestamp: TIME,
+    is_error: isError, fallback: null, cached: false, stale: false, execution_time: 0.1, executed_by: 'anonymous', timestamp: TIME,
   },
 })
 const text = (value: string) => ({ content: [{ type: 'text', text: value }] })

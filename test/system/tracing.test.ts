@@ -41,7 +41,8 @@ test('a call is one trace from surface to client, each part within the one above
   })
   const way: string[] = []
   for (let at = root; at; at = spans.find(({ parentSpanId }) => parentSpanId === at?.spanId)) way.push(at.name)
-  expect(way).toEqual(['tools/call rest', 'validate-arguments', 'guards', 'limit-concurrency', 'timeout', 'POST'])
+  const before = ['admit-audit', 'fallback', 'validate-arguments', 'guards', 'limit-concurrency']
+  expect(way).toEqual(['tools/call rest', ...before, 'retry', 'breaker', 'timeout', 'POST'])
   const client = spans.find(({ kind }) => kind === 3)
   expect(backend.seen[0]?.headers['traceparent']).toBe(`00-${TRACE}-${client?.spanId}-01`)
   for (const { startTimeUnixNano: from, endTimeUnixNano: to } of spans) expect(BigInt(to) >= BigInt(from)).toBe(true)
