@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { createCallRecord } from '#audit/call-records'
 import type { Config, DynamicConfig } from '#config/config'
+import { signingPems } from '#config/signing-keys'
 import type { Breakers } from '#gateway/breakers'
 import type { Gateway } from '#gateway/gateway'
 import { keepAccess } from '#gateway/keep-access'
@@ -147,7 +148,8 @@ async function openKeptAccess(
   const log = logs.logger('identity')
   const [secret] = deps.keys
   const endpoints = createResources(config.publicUrl, `http://localhost:${config.port}`)
-  const settings = { secret, settings: config.access, resources: endpoints }
+  const signing = { algorithm: config.access.algorithm, secrets: deps.keys, pems: await signingPems(config.access) }
+  const settings = { secret, signing, settings: config.access, resources: endpoints }
   const access = await openAccess({ catalog, stores, broadcast, ...settings, log, now, newId: uuidv7 })
   resources.use(keepAccess({ ...access, broadcast, isShared: stores.kind === 'postgres', log }))
   return access

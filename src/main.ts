@@ -6,7 +6,6 @@ import { untilStopped } from '#cli/until-stopped'
 import { environment } from '#config/env'
 import { readGatewayFile } from '#config/gateway-file'
 import { loadConfig } from '#config/load'
-import { settingsUnused } from '#telemetry/events'
 import { createLogger } from '#telemetry/log'
 import { bridgeStdio, createApp, openStoredAudit, type App } from './app.ts'
 
@@ -16,7 +15,6 @@ const life = { endsWithParent: environment()['npm_lifecycle_event'] !== undefine
 
 async function create(config: Config): Promise<App> {
   const logs = createLogger({ level: config.logLevel, pretty: process.stderr.isTTY })
-  settingsUnused(logs.logger('main'), config.unusedSettings)
   return createApp(config, { logs, environment: environment() })
 }
 

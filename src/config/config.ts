@@ -64,10 +64,16 @@ export interface SearchConfig {
   readonly rerank?: ProviderConfig
 }
 
+type Hash = '256' | '384' | '512'
+type SigningAlgorithm = `${'HS' | 'RS' | 'PS' | 'ES'}${Hash}` | 'EdDSA'
+
 /** Who may come, and for how long what proves it is good. */
 interface AccessConfig {
   /** The role of callers without a credential; undefined where there may be none. */
   readonly anonymousRole: string | undefined
+  /** What signs access tokens; the file has a private key for those algorithms that are not HS. */
+  readonly algorithm: SigningAlgorithm
+  readonly signingKeyFile?: string
   readonly accessTokenMs: number
   readonly refreshTokenMs: number
   /** The first administrator; without a password one is generated and shown once. */
@@ -155,7 +161,5 @@ export interface Config extends EdgeConfig {
   readonly tracing?: TracingConfig
   /** A call that takes longer is said to be slow. */
   readonly slowCallMs: number
-  /** Environment names of settings that are set and belong to a later version. */
-  readonly unusedSettings: readonly string[]
   readonly dynamic: DynamicConfig
 }

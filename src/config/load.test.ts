@@ -108,7 +108,6 @@ describe('R200 R201 settings', () => {
   test('an empty variable is not set: compose files export them so', () => {
     expect(load({ env: { META_MCP_PORT: '', META_MCP_CONFIG: '', META_MCP_CACHE_TTL: '' } })).toMatchObject({
       port: 8000,
-      unusedSettings: [],
     })
   })
 
@@ -116,12 +115,6 @@ describe('R200 R201 settings', () => {
     expect(problemsOf(() => load({ env: { META_MCP_LOGING_LEVEL: 'INFO' } }))).toEqual([
       'environment META_MCP_LOGING_LEVEL: unknown setting, did you mean META_MCP_LOGGING_LEVEL?',
     ])
-  })
-
-  test('settings of later versions are accepted and told', () => {
-    const env = { META_MCP_SIGNING_KEY_FILE: 'key.pem' }
-    const config = loadText('settings: { algorithm: HS256 }', { env })
-    expect(config.unusedSettings.toSorted()).toEqual(['META_MCP_ALGORITHM', 'META_MCP_SIGNING_KEY_FILE'])
   })
 
   test.each([

@@ -16,7 +16,6 @@ import {
   environmentName,
   KEY_VARIABLE,
   COMMON_VARIABLES,
-  LATER_SETTINGS,
   SETTINGS,
   settingKeys,
   type SettingKey,
@@ -55,7 +54,6 @@ export function loadConfig(options: LoadOptions): Config {
   return freezeDeep({
     ...staticConfig(values),
     ...(file === undefined ? {} : { file }),
-    unusedSettings: unusedSettings(sources),
     dynamic: dynamicOf(reading.file, values.tool_timeout_seconds),
   })
 }
@@ -149,6 +147,8 @@ function accessConfig(values: SettingValues): Config['access'] {
   const password = values.admin_password
   return {
     anonymousRole: values.anonymous_role === 'none' ? undefined : values.anonymous_role,
+    algorithm: values.algorithm,
+    ...(values.signing_key_file === undefined ? {} : { signingKeyFile: values.signing_key_file }),
     accessTokenMs: values.access_token_expire_minutes * 60_000,
     refreshTokenMs: values.refresh_token_expire_days * 86_400_000,
     administrator: { username: values.admin_username, ...(password ? { password } : {}) },
@@ -194,7 +194,7 @@ function givenValue(key: SettingKey, sources: Sources): { readonly text: string;
   return { text, source: fileSource(sources.file, ['settings', key]) }
 }
 
-const ALL_KEYS: readonly string[] = [...settingKeys(), ...LATER_SETTINGS]
+const ALL_KEYS: readonly string[] = settingKeys()
 
 function unknownVariables(env: Environment): Problem[] {
   const known = [CONFIG_VARIABLE, KEY_VARIABLE, ...ALL_KEYS.map(environmentName)]
@@ -210,8 +210,4 @@ function unknownSettings({ settings, file }: Sources): Problem[] {
       source: fileSource(file, ['settings', key]),
       text: `unknown key, did you mean "${nearest(key, ALL_KEYS)}"?`,
     }))
-}
-
-function unusedSettings({ env, settings }: Sources): string[] {
-  return LATER_SETTINGS.filter((key) => env[environmentName(key)] || settings[key] !== undefined).map(environmentName)
 }

@@ -7,7 +7,7 @@ const READABLE_BY_OTHERS = 0o004
 export async function demandPrivate(path: string): Promise<void> {
   const { mode } = await stat(path)
   if (process.platform === 'win32' || (mode & READABLE_BY_OTHERS) === 0) return
-  const text = 'can be read by every user of this machine; run chmod 600 on it, or remove it to get a new key'
+  const text = 'can be read by every user of this machine; run chmod 600 on it'
   throw new ConfigError([{ source: path, text }])
 }
 

@@ -27,12 +27,46 @@ const PUBLISHED = new Set([
   'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9',
 ])
 
+/** What people fill a key up with until it is long enough. */
+const FILLERS =
+  /secret|passw(or)?d|passphrase|change|admin|root|default|example|sample|metamcp|meta|mcp|token|jwt|key|auth|test(ing)?|demo|dev(elopment)?|prod(uction)?|staging|local(host)?|insecure|unsafe|super|very|long|random|string|value|please|this|your|not|for|the|letmein|welcome|qwert[yz](uiop)?|asdf(ghjkl)?|zxcvb(nm)?|dragon|monkey|master|login|user|server|django|flask|laravel|rails|spring|express|foo|bar|baz|hello|world|lorem|ipsum|bits?|bytes?|minimum|characters?|(19|20)\d\d|0123456789|123456789|12345678|1234567|123456|12345|1234|abcdef(ghijklmnopqrstuvwxyz)?|deadbeef|cafebabe/g
+/** So many characters must be left without words, runs and separators: 96 bits at four and more a character. */
+const REST_CHARS_MIN = 20
+const LOOKED_AT_MAX = 256
+const LEET: Readonly<Record<string, string>> = {
+  0: 'o',
+  1: 'i',
+  3: 'e',
+  4: 'a',
+  5: 's',
+  7: 't',
+  $: 's',
+  '@': 'a',
+  '!': 'i',
+}
+
+/** Whether little is left of a key without what everybody thinks of. Letters may be written as digits. */
+function isPadded(key: string): boolean {
+  const plain = key.toLowerCase()
+  const spelled = plain.replaceAll(/[013457$@!]/g, (character) => LEET[character] ?? character)
+  return [plain, spelled].some((text) => restOf(text).length < REST_CHARS_MIN)
+}
+
+function restOf(text: string): string {
+  return text
+    .slice(0, LOOKED_AT_MAX)
+    .replaceAll(/(.{4,40}?)\1+/g, '$1')
+    .replaceAll(/(.{1,4}?)\1{2,}/g, '')
+    .replaceAll(FILLERS, '')
+    .replaceAll(/[^a-z0-9+/]/g, '')
+}
+
 /** Why a signing key must not be used, or undefined. Never repeats the key. */
 export function weaknessOf(key: string): string | undefined {
   const bytes = Buffer.byteLength(key)
   if (bytes < SECRET_BYTES_MIN) return `has ${bytes} bytes and needs at least ${SECRET_BYTES_MIN}`
-  if (PUBLISHED.has(key) || PLACEHOLDER.test(key))
-    return 'is a well-known example value; make one with: openssl rand -base64 48'
+  if (PUBLISHED.has(key) || PLACEHOLDER.test(key) || isPadded(key))
+    return 'is a well-known or guessable value; make one with: openssl rand -base64 48'
   if (new Set(key).size < DISTINCT_CHARACTERS_MIN || isRepeated(key))
     return 'repeats itself and is easy to guess; make one with: openssl rand -base64 48'
   return undefined

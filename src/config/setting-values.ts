@@ -53,6 +53,19 @@ export function oneOf<const T extends string>(words: readonly T[]): (text: strin
   }
 }
 
+/** As RFC 7518 and 8037 write them. */
+const ALGORITHMS = [
+  ...(['HS', 'RS', 'PS', 'ES'] as const).flatMap((kind) => [`${kind}256`, `${kind}384`, `${kind}512`] as const),
+  'EdDSA',
+] as const
+export type Algorithm = (typeof ALGORITHMS)[number]
+
+export function algorithmOf(text: string): Algorithm {
+  const found = ALGORITHMS.find((each) => each.toLowerCase() === text.toLowerCase())
+  if (found !== undefined) return found
+  throw new Error(`must be one of ${ALGORITHMS.join(', ')}, not ${quoted(text)}`)
+}
+
 export function usernameOf(text: string): string {
   if (/^[^\s\p{C}]{1,64}$/u.test(text)) return text
   throw new Error(`must be a user name of 1 to 64 characters without blanks, not ${quoted(text)}`)

@@ -4,7 +4,6 @@ import {
   environmentName,
   KEY_DOC,
   KEY_VARIABLE,
-  LATER_SETTINGS,
   settingKeys,
   SETTINGS,
 } from './settings.ts'
@@ -29,8 +28,6 @@ A flag beats the environment, the environment beats the file, the file beats the
 
 ${table([['Environment', 'Key in `settings`', 'Default', 'Meaning'], ...rows, config, key])}
 Flags: \`--config\`, \`--host\`, \`--port\`, \`--data-dir\`.
-
-Accepted and not used yet: ${LATER_SETTINGS.map((key) => `\`${environmentName(key)}\``).join(', ')}.
 `
 }
 

@@ -1,6 +1,7 @@
 import type { DatabaseConfig, Secret } from './config.ts'
 import {
   addressesOf,
+  algorithmOf,
   bearerKeyOf,
   booleanOf,
   databaseOf,
@@ -206,6 +207,16 @@ export const SETTINGS = {
     integerBetween(0, RATE_MAX),
     'MCP requests and tools run or searched over REST, together, a minute of one principal; 0 for any number. The default stops nobody: set what your servers bear.',
   ),
+  algorithm: setting(
+    'HS256',
+    algorithmOf,
+    'What signs access tokens: HS256, HS384 or HS512 with the secret key (of 32, 48 and 64 bytes at least); RS256 to RS512, PS256 to PS512, ES256 to ES512 or EdDSA with a key of `META_MCP_SIGNING_KEY_FILE`. `/.well-known/jwks.json` has the public keys.',
+  ),
+  signing_key_file: optional<string>(
+    'none',
+    pathOf,
+    'PEM file with the private key for the algorithms that are not HS. It may hold others behind it: keys that signed before, whose tokens are good until they end.',
+  ),
   access_token_expire_minutes: setting('30', integerBetween(1, 1440), 'How long an access token is good.'),
   refresh_token_expire_days: setting('14', integerBetween(1, 365), 'How long a login lasts that nobody uses.'),
   admin_username: setting('admin', usernameOf, 'The first administrator, made when there is no user at all.'),
@@ -271,9 +282,6 @@ export type SettingValues = { readonly [K in SettingKey]: ReturnType<(typeof SET
 
 /** Names that other programs give the same setting; ours goes first. */
 export const COMMON_VARIABLES: Partial<Record<SettingKey, string>> = { otlp_endpoint: 'OTEL_EXPORTER_OTLP_ENDPOINT' }
-
-/** Settings that later versions read. They are accepted, so that one environment serves several versions. */
-export const LATER_SETTINGS = ['algorithm', 'signing_key_file'] as const
 
 export const ENVIRONMENT_PREFIX = 'META_MCP_'
 /** The environment variable that names the config file; it has no key in the file. */

@@ -4,7 +4,7 @@ import { grantedTokenKey } from '#identity/granted-tokens'
 import { newLocalToken } from '#identity/local-token'
 import { localPrincipal, type Principal } from '#identity/principal'
 import type { Resources } from '#identity/resources'
-import { signingKeyOf, type SigningKey } from '#identity/signing-keys'
+import { signingRing, type SigningKey, type SigningMaterial } from '#identity/signing-keys'
 import { NO_BROADCAST, type Broadcast } from '#kernel/broadcast'
 import type { Logger } from '#kernel/logger'
 import { createPolicy, type Policy } from '#policy/policy'
@@ -44,6 +44,8 @@ interface OpenAccessDeps {
     deployment(proposed: string): Promise<string>
   }
   readonly secret: Uint8Array
+  /** What signs access tokens; HS256 with the secret when absent. */
+  readonly signing?: SigningMaterial
   readonly settings: AccessSettings
   /** To other gateways; absent for one that is alone. */
   readonly broadcast?: Broadcast
@@ -72,6 +74,7 @@ export async function openAccess(deps: OpenAccessDeps): Promise<Access> {
   const localToken = newLocalToken()
   const lane: Lane = createBulkhead(HASHING_LIMITS)
   const deployment = `urn:metamcp:${await stores.deployment(newId())}`
+  const ring = await signingRing(deps.signing ?? { algorithm: 'HS256', secrets: [secret], pems: [] })
   const grantKey = await grantedTokenKey(secret)
   const identity = createIdentity({
     stores: stores.identity,
@@ -80,7 +83,9 @@ export async function openAccess(deps: OpenAccessDeps): Promise<Access> {
       issuer: deployment,
       audience: deployment,
       lifetimeMs: settings.accessTokenMs,
-      key: await signingKeyOf({ algorithm: 'HS256', secret }),
+      key: ring.key,
+      // A key that does not sign any more is good until the last token that it can have signed ends.
+      retired: ring.previous.map((key) => ({ key, retiredAt: now() })),
     },
     granted: { key: grantKey, resources },
     refreshLifetimeMs: settings.refreshTokenMs,

@@ -67,6 +67,7 @@ const OPERATIONS: Readonly<Record<string, Success>> = {
   'GET /api/v1/users/{id}/logins': [404],
   'DELETE /api/v1/users/{id}': [404],
   'GET /api/v1/api-keys': [200],
+  'GET /.well-known/jwks.json': [200],
   'POST /api/v1/admin/secrets/rotate': [200],
   'POST /api/v1/api-keys': [201, { name: 'x' }],
   'DELETE /api/v1/api-keys/{id}': [404],

@@ -20,6 +20,7 @@ import { listNamespaces } from './routes/namespaces/list.ts'
 import { registerNamespace } from './routes/namespaces/register.ts'
 import { removeNamespace } from './routes/namespaces/remove.ts'
 import { replaceNamespace } from './routes/namespaces/replace.ts'
+import { getJwks } from './routes/root/jwks.ts'
 import { getMetrics } from './routes/root/metrics.ts'
 import { createApiKey } from './routes/api-keys/create.ts'
 import { listApiKeys } from './routes/api-keys/list.ts'
@@ -104,5 +105,5 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getHealth,      getLiveness,      getReadiness,     getDetailedHealth,
   getLogLevel,    setLogLevel,      rotateSecrets,
   listBreakers,   resetBreaker,
-  getWelcome,     getOpenApi,       getMetrics,
+  getWelcome,     getOpenApi,       getMetrics,       getJwks,
 ]

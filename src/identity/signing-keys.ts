@@ -10,6 +10,9 @@ const ALGORITHMS = {
   RS256: { kind: 'rsa' },
   RS384: { kind: 'rsa' },
   RS512: { kind: 'rsa' },
+  PS256: { kind: 'rsa' },
+  PS384: { kind: 'rsa' },
+  PS512: { kind: 'rsa' },
   ES256: { kind: 'ec', curve: 'prime256v1' },
   ES384: { kind: 'ec', curve: 'secp384r1' },
   ES512: { kind: 'ec', curve: 'secp521r1' },
@@ -50,6 +53,33 @@ export async function signingKeyOf({ algorithm, secret, pem }: KeyMaterial): Pro
   const jwk = await exportJWK(verifying)
   const kid = await calculateJwkThumbprint(jwk)
   return { algorithm, kid, signing, verifying, publicJwk: { ...jwk, kid, alg: algorithm, use: 'sig' } }
+}
+
+/** What the keys of a gateway are made of: the current ones first. */
+export interface SigningMaterial {
+  readonly algorithm: SigningAlgorithm
+  readonly secrets: readonly [Uint8Array, ...Uint8Array[]]
+  /** Private keys, for the algorithms that are not HS. */
+  readonly pems: readonly string[]
+}
+
+interface SigningRing {
+  readonly key: SigningKey
+  /** Those that signed before. */
+  readonly previous: readonly SigningKey[]
+}
+
+/** Rejects like `signingKeyOf`. A secret that is too short for the algorithm has never signed with it. */
+export async function signingRing({ algorithm, secrets, pems }: SigningMaterial): Promise<SigningRing> {
+  const [secret, ...older] = secrets
+  const needs = ALGORITHMS[algorithm]
+  const key = await signingKeyOf({ algorithm, secret, pem: pems[0] })
+  const fitting = needs.kind === 'secret' ? older.filter((each) => each.byteLength >= needs.bytesMin) : []
+  const previous =
+    needs.kind === 'secret'
+      ? fitting.map((each) => signingKeyOf({ algorithm, secret: each }))
+      : pems.slice(1).map((pem) => signingKeyOf({ algorithm, secret, pem }))
+  return { key, previous: await Promise.all(previous) }
 }
 
 function secretKeyOf(algorithm: SigningAlgorithm, secret: Uint8Array, bytesMin: number): SigningKey {

@@ -42,7 +42,7 @@ describe.each(SIGNING_ALGORITHMS)('a token signed with %s', (algorithm) => {
       ES384: () => ec('P-384'),
       ES512: () => ec('P-521'),
       EdDSA: () => generateKeyPairSync('ed25519').privateKey,
-    }[algorithm.replace(/^RS.*/, 'RS256') as 'RS256']
+    }[algorithm.replace(/^[RP]S.*/, 'RS256') as 'RS256']
     const other = foreign
       ? await signingKeyOf({ algorithm, secret: SECRET, pem: pem(foreign()) })
       : await keyFor(algorithm, OTHER_SECRET)

@@ -4,11 +4,6 @@ export function gatewayListening(log: Logger, facts: { readonly url: string; rea
   log.info(facts, 'gateway listening')
 }
 
-/** Settings that are set and mean nothing yet: whoever set them believes otherwise. */
-export function settingsUnused(log: Logger, names: readonly string[]): void {
-  if (names.length > 0) log.warn({ names }, 'settings not used yet')
-}
-
 interface BreakerChange {
   readonly name: string
   readonly from: string

@@ -14,6 +14,7 @@ export const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve
 export const RSA = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
 export const PEMS: Record<string, string> = {
   RS: pem(RSA),
+  PS: pem(RSA),
   ES256: pem(ec('P-256')),
   ES384: pem(ec('P-384')),
   ES512: pem(ec('P-521')),
