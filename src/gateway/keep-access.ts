@@ -46,6 +46,9 @@ export function keepAccess({ identity, roles, broadcast, isShared, log }: KeepAc
     if (isShared && (!broadcast.isLive || readRoles.hasFailed())) void readRoles()
   }, POLL_MS)
   const pruning = setInterval(() => void prune(), PRUNE_MS)
+  // A gateway that could not start does not stay for these.
+  poll.unref()
+  pruning.unref()
   return {
     [Symbol.dispose]() {
       clearInterval(poll)
