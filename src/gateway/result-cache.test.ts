@@ -34,11 +34,12 @@ describe('how long a result is kept', () => {
   })
 })
 
+const keyOf = (paramsText: string, more: Partial<ReturnType<typeof routedCall>> = {}, revision = 'r1') => {
+  const call = routedCall({ paramsText, params: JSON.parse(paramsText) as JsonObject })
+  return resultKey({ ...call, ...more }, { rule: {}, revision })
+}
+
 describe('the key of a result', () => {
-  const keyOf = (paramsText: string, more: Partial<ReturnType<typeof routedCall>> = {}, revision = 'r1') => {
-    const call = routedCall({ paramsText, params: JSON.parse(paramsText) as JsonObject })
-    return resultKey({ ...call, ...more }, { rule: {}, revision })
-  }
   const PLAIN = '{"name":"files__read","arguments":{"a":1}}'
 
   test('is another for another caller, namespace, revision or argument, and for nothing else', () => {
