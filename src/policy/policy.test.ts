@@ -93,7 +93,7 @@ describe('R150, R151 a decision', () => {
   })
 })
 
-test.each(['', 'tools', 'tools:', ':read', 'tools:fly', 'Tools:read', 'tools:read:', 'secrets:*'])(
+test.each(['', 'tools', 'tools:', ':read', 'tools:fly', 'Tools:read', 'tools:read:', 'treasures:*'])(
   '%j is no permission',
   (text) => expect(() => readPermission(text)).toThrow(/is no permission/),
 )

@@ -31,13 +31,13 @@ export interface BulkheadLimits {
   readonly now?: () => number
 }
 
-/** How much the last place that became free counts in what a wait is expected to be. */
-const WEIGHT = 0.2
+/** How much the last round of places counts in what a wait is expected to be. */
+const WEIGHT = 0.5
 
 export function createBulkhead({ limit, queueMax, name, now = Date.now, ...limits }: BulkheadLimits): Bulkhead {
   let running = 0
   const queue = new Set<() => void>()
-  const pace = createPace(now)
+  const pace = createPace(limit, now)
 
   const release = (): void => {
     const [next] = queue
@@ -105,20 +105,28 @@ function turnIn(queue: Set<() => void>, signal: CancelSignal, late: () => AppErr
   })
 }
 
-/** How fast places become free while somebody waits. */
-function createPace(now: () => number) {
+/**
+ * How fast places become free while somebody waits: measured over as many as there are, because those that were taken together
+ * become free together. Until then nothing is known: 0.
+ */
+function createPace(places: number, now: () => number) {
   let sinceMs = 0
+  let given = 0
   let perPlaceMs = 0
+  const startRound = (): void => {
+    sinceMs = now()
+    given = 0
+  }
   return {
     perPlaceMs: () => perPlaceMs,
     /** Nobody waited before: what a place took until now says nothing. */
-    firstWaits(): void {
-      sinceMs = now()
-    },
+    firstWaits: startRound,
     placeGiven(): void {
-      const at = now()
-      perPlaceMs += (at - sinceMs - perPlaceMs) * (perPlaceMs === 0 ? 1 : WEIGHT)
-      sinceMs = at
+      given += 1
+      if (given < places) return
+      const lastMs = (now() - sinceMs) / places
+      perPlaceMs += (lastMs - perPlaceMs) * (perPlaceMs === 0 ? 1 : WEIGHT)
+      startRound()
     },
   }
 }
