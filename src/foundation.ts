@@ -73,7 +73,7 @@ export async function openFoundation(
       ...shared,
       ...stores,
       executions: storage.executions,
-      audit: { record: createCallRecord(stores.audit), admit: stores.audit.admit },
+      audit: { record: createCallRecord(stores.audit), admit: admission(config, stores.audit) },
       dispatch: (call) => outbound.dispatch(call),
       endurance: config.endurance,
       isOnline: (upstreamId) => outbound.upstreams.status(upstreamId).state === 'online',
@@ -153,4 +153,9 @@ async function openKeptAccess(
   const access = await openAccess({ catalog, stores, broadcast, ...settings, log, now, newId: uuidv7 })
   resources.use(keepAccess({ ...access, broadcast, isShared: stores.kind === 'postgres', log }))
   return access
+}
+
+/** Of calls; changes are never admitted while they cannot be audited. */
+function admission({ auditUnavailable }: Config, { admit }: Pick<Stores['audit'], 'admit'>): () => void {
+  return auditUnavailable === 'block' ? admit : () => undefined
 }

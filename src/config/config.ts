@@ -159,6 +159,8 @@ export interface Config extends EdgeConfig {
   readonly metricsEnabled: boolean
   /** Undefined: no call is traced. */
   readonly tracing?: TracingConfig
+  /** What becomes of calls while they cannot be audited. */
+  readonly auditUnavailable: 'spool' | 'block'
   /** A call that takes longer is said to be slow. */
   readonly slowCallMs: number
   readonly dynamic: DynamicConfig

@@ -128,6 +128,7 @@ function staticConfig(values: SettingValues) {
     ...(values.otlp_endpoint === undefined
       ? {}
       : { tracing: { endpoint: values.otlp_endpoint, sampleRatio: values.trace_sample_ratio } }),
+    auditUnavailable: values.audit_unavailable,
     slowCallMs: values.slow_call_seconds,
   }
 }

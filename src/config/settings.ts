@@ -115,6 +115,11 @@ export const SETTINGS = {
     shareOf,
     'Which share of the calls is traced, 0 to 1; 0.01 costs next to nothing. A caller that sends `traceparent` has decided for its own calls.',
   ),
+  audit_unavailable: setting(
+    'spool',
+    oneOf(['spool', 'block']),
+    'What becomes of calls while their audit records cannot be written: `spool` lets them go on and keeps up to 10,000 records in memory, then callers wait; `block` refuses them. Changes are refused either way.',
+  ),
   slow_call_seconds: setting(
     '5',
     secondsBetween(0.001, 86_400),

@@ -53,6 +53,12 @@ describe.skipIf(!findPostgres())('F14 a PostgreSQL that dies', () => {
       file: { servers: { healthy: sick('healthy') } },
       env: { META_MCP_DATABASE_URL: cluster.url },
     })
+    await using strictPlace = await newDirectory()
+    await using strict = await startGatewayChild({
+      directory: strictPlace.path,
+      file: { servers: { healthy: sick('healthy') } },
+      env: { META_MCP_DATABASE_URL: cluster.url, META_MCP_AUDIT_UNAVAILABLE: 'block' },
+    })
     await gateway.api.online('healthy')
     await using client = await legacyRaw(gateway.mcp)
     const echo = async (id: number) =>
@@ -70,14 +76,23 @@ describe.skipIf(!findPostgres())('F14 a PostgreSQL that dies', () => {
     expect(refused).toMatchObject({ status: 503, body: { error: 'unavailable' } })
     expect(refused.text).not.toMatch(/ECONNREFUSED|postgres/i)
     for (const id of [2, 3, 4]) expect(await echo(id)).toMatchObject({ content: [{ text: `call ${id}` }] })
+    let strictCalls = 0
+    const blocked = async () => {
+      const answer = await strict.api.execute('healthy__echo', { said: 'unaudited' })
+      if (answer.status === 200) strictCalls += 1
+      return answer
+    }
+    await until('F24 calls that cannot be audited are refused', async () => (await blocked()).status === 503)
+    expect((await blocked()).body).toMatchObject({ error: 'unavailable', message: 'The audit cannot be written now' })
 
     await cluster.restart()
+    await until('calls can be audited again', async () => (await blocked()).status === 200)
     const recovered = await took('ready again', async () => (await readiness(gateway)) === 200)
     expect(recovered).toBeLessThan(SOON_MS * BUSY_FACTOR)
     expect(await component(gateway, 'storage')).toMatchObject({ healthy: true, status: 'online' })
     await until('the calls of the outage are in the history', async () => {
-      const { body } = await gateway.api.send('GET', 'executions?name=healthy__echo')
-      return body['total'] === 4
+      const { body } = await gateway.api.send('GET', 'executions?name=healthy__echo&status=success')
+      return body['total'] === 4 + strictCalls
     })
   })
 })

@@ -7,7 +7,7 @@ import { BUILT_IN_ROLES } from '#policy/roles'
 import { httpText, rawExchange } from '../support/raw-socket.ts'
 import { bearer, openSecurityStage, type Actor, type SecurityStage } from '../support/security-stage.ts'
 
-const SECRET = 'the-secret-that-only-this-test-knows-0123456789-abcdef'
+const SECRET = 'q7Tb1Yc6Rd8Pf3Hs5Ja0Ne-4vXw2Lm-of-this-test'
 
 let stage: SecurityStage
 let port: number
@@ -147,6 +147,7 @@ test('A1 what is open to everybody is this list and no more', async () => {
   expect(new Set(open)).toEqual(
     new Set([
       'POST /api/v1/auth/login',
+      'GET /.well-known/jwks.json',
       'POST /api/v1/auth/session',
       'POST /api/v1/auth/refresh',
       'GET /api/v1/health',

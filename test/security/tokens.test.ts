@@ -3,7 +3,7 @@ import { forge, forgeries, jwkOf, OWN_SECRET, type GoodToken } from '../support/
 import { httpText, rawExchange } from '../support/raw-socket.ts'
 import { bearer, openSecurityStage, type SecurityStage } from '../support/security-stage.ts'
 
-const SECRET = 'the-secret-that-only-this-test-knows-0123456789-abcdef'
+const SECRET = 'q7Tb1Yc6Rd8Pf3Hs5Ja0Ne-4vXw2Lm-of-this-test'
 const NEEDED_MS_MAX = 5000
 
 let stage: SecurityStage
