@@ -85,6 +85,7 @@ async function start(embedder: string): Promise<Gateway> {
     LOOP_WATCH_FILE: watchFile,
     META_MCP_SEARCH_EMBEDDER: embedder,
     META_MCP_LOGGING_LEVEL: 'ERROR',
+    META_MCP_ANONYMOUS_ROLE: 'admin',
   }
   const child = spawn(process.execPath, [...args, 'serve', '--port', '0', '--data-dir', DATA], {
     env,
