@@ -29,12 +29,14 @@ export interface Fused {
   readonly parts: readonly SearchPart[]
 }
 
-export function fuse(tiers: TierScores, size: number): Fused {
-  const keyword = tiers.keyword ?? new Float64Array(size)
-  const semantic = semanticOf(tiers, size)
+/** `blank` gives zeros to write on; the neural scores become the semantic ones. */
+export function fuse(tiers: TierScores, blank: () => Scores): Fused {
+  const keyword = tiers.keyword ?? blank()
+  const semantic = semanticOf(tiers, blank)
   const weights = weightsOf(tiers)
   const parts = (['keyword', 'static', 'neural'] as const).filter((part) => tiers[part] !== undefined)
-  return { scores: mixed(keyword, semantic, weights.semantic), keyword, semantic, weights, parts }
+  const scores = mixed(keyword, semantic, { share: weights.semantic, into: blank() })
+  return { scores, keyword, semantic, weights, parts }
 }
 
 function weightsOf({ keyword, static: meaning, neural }: TierScores): Weights {
@@ -45,11 +47,12 @@ function weightsOf({ keyword, static: meaning, neural }: TierScores): Weights {
 }
 
 /** A tool whose neural vector is still to come is judged by the static one alone. */
-function semanticOf({ static: meaning, neural }: TierScores, size: number): Scores {
-  if (!meaning) return new Float64Array(size)
+function semanticOf({ static: meaning, neural }: TierScores, blank: () => Scores): Scores {
+  if (!meaning) return blank()
   if (!neural) return meaning
-  const filled = neural.map((score, place) => (Number.isNaN(score) ? (meaning[place] ?? 0) : score))
-  return mixed(meaning, filled, FULL.neural / (FULL.static + FULL.neural))
+  for (let place = 0; place < neural.length; place += 1)
+    if (Number.isNaN(neural[place])) neural[place] = meaning[place] as number
+  return mixed(meaning, neural, { share: FULL.neural / (FULL.static + FULL.neural), into: neural })
 }
 
 /**

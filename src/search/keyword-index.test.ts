@@ -20,7 +20,7 @@ function indexOf(...names: string[]) {
   const find = (query: string, slots: Iterable<number> = names.keys()) => {
     const scope = scopeOf(Int32Array.from(slots), 100)
     const terms = termsOf(query).map((term) => ({ term, near: [] }))
-    return [...index.scores(terms, scope, index.averages(scope)).scores]
+    return [...index.scores(terms, { ...scope, averages: index.averages(scope) }).scores]
   }
   return { index, find }
 }

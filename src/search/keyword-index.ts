@@ -33,6 +33,11 @@ export interface WrittenKeywords {
   readonly lengths: Uint16Array
 }
 
+/** A scope with what the words need to know of it. */
+export interface PreparedScope extends Scope {
+  readonly averages: Float64Array
+}
+
 /** The words of all tools. A tool keeps its slot from `add` until it is forgotten. */
 export interface KeywordIndex {
   add(slot: number, document: SearchDocument): void
@@ -41,8 +46,8 @@ export interface KeywordIndex {
   written(slots: ReadonlySet<number>): WrittenKeywords
   /** How long the fields of a scope are on average: what `scores` needs to know once a scope. */
   averages(scope: Scope): Float64Array
-  /** What is out of scope counts for nothing, rarity included. */
-  scores(terms: readonly QueryTerm[], scope: Scope, averages: Float64Array): KeywordScores
+  /** What is out of scope counts for nothing, rarity included. Written to `into`, zeros, where it is given. */
+  scores(terms: readonly QueryTerm[], scope: PreparedScope, into?: Scores): KeywordScores
 }
 
 /** A term, and those that say nearly the same. */
@@ -80,10 +85,11 @@ export function createKeywordIndex(written?: WrittenKeywords): KeywordIndex {
     forget: postings.forget,
     written: (slots) => ({ postings: postings.written(slots), lengths }),
     averages: ({ slots }) => averagesOf(slots, lengths),
-    scores(terms, scope, averages) {
+    scores(terms, scope, sums = new Float64Array(scope.slots.length)) {
+      const { averages } = scope
       if (scratch.size !== scope.slots.length) scratch = createScratch(scope.slots.length)
       const weighed = (term: string) => weigh(term, { postings, scope, averages, lengths, ...scratch })
-      return sumUp(terms, weighed, scratch)
+      return sumUp(terms, weighed, { ...scratch, sums })
     },
   }
 }
@@ -110,9 +116,12 @@ function createScratch(size: number): Scratch {
 /** Fills the frequencies of a term; answers the places, which are to be made 0 again. */
 type Weighed = (term: string) => readonly number[]
 
-function sumUp(terms: readonly QueryTerm[], weighed: Weighed, scratch: Scratch): KeywordScores {
-  const { size, worths, own } = scratch
-  const sums = new Float64Array(size)
+function sumUp(
+  terms: readonly QueryTerm[],
+  weighed: Weighed,
+  scratch: Scratch & { readonly sums: Scores },
+): KeywordScores {
+  const { size, worths, own, sums } = scratch
   for (const { term, near } of terms) {
     const places = weighed(term)
     const rarity = rarityOf(places.length, size)

@@ -8,17 +8,16 @@ interface Relation {
   readonly top?: number
 }
 
-/** Between 0 for the worst and 1 for the best of the query. */
+/** Makes the scores themselves be between 0 for the worst and 1 for the best of the query. */
 export function relative(scores: Scores, { floor, top = 1 }: Relation = {}): Scores {
   const from = floor ?? worstOf(scores)
   const range = bestOf(scores) - from
-  const shares = new Float64Array(scores.length)
-  if (!(range > 0)) return shares
+  if (!(range > 0)) return scores.fill(0)
   for (let place = 0; place < scores.length; place += 1) {
     const above = (scores[place] as number) - from
-    shares[place] = above < 0 ? 0 : (above / range) * top
+    scores[place] = above < 0 ? 0 : (above / range) * top
   }
-  return shares
+  return scores
 }
 
 export function rangeOf(scores: Scores): number {
@@ -39,22 +38,26 @@ function worstOf(scores: Scores): number {
   return worst
 }
 
-/** What a step of the task says counts `share`, the whole of it the rest. */
-export function withSteps(whole: Scores, steps: readonly Scores[], share: number): Scores {
-  if (steps.length === 0) return whole
-  const best = new Float64Array(whole.length)
-  for (const step of steps)
+/** What a step of the task says counts `share`, the whole of it the rest. The scores of the whole become those of both. */
+export function withSteps(whole: Scores, [best, ...others]: readonly Scores[], share: number): Scores {
+  if (!best) return whole
+  for (const step of others)
     for (let place = 0; place < best.length; place += 1)
       if ((step[place] as number) > (best[place] as number)) best[place] = step[place] as number
-  return mixed(whole, best, share)
+  return mixed(whole, best, { share, into: whole })
 }
 
-/** Both, the other one with this share. */
-export function mixed(one: Scores, other: Scores, share: number): Scores {
-  const scores = new Float64Array(one.length)
-  for (let place = 0; place < scores.length; place += 1)
-    scores[place] = (1 - share) * (one[place] as number) + share * (other[place] as number)
-  return scores
+interface Mixture {
+  /** Of the other one. */
+  readonly share: number
+  /** One of the two, or a third. */
+  readonly into: Scores
+}
+
+export function mixed(one: Scores, other: Scores, { share, into }: Mixture): Scores {
+  for (let place = 0; place < into.length; place += 1)
+    into[place] = (1 - share) * (one[place] as number) + share * (other[place] as number)
+  return into
 }
 
 /** The places of the `count` best scores above 0, the best first; of equals the first in place. */

@@ -2,11 +2,12 @@ import type { Breath } from './breath.ts'
 import { clausesOf } from './clauses.ts'
 import type { SearchDocument } from './document.ts'
 import { anythingFits, evidence, fuse, type Best, type Fused, type SearchMode, type Weights } from './fusion.ts'
-import { createKeywordIndex, type KeywordIndex, type WrittenKeywords } from './keyword-index.ts'
+import { createKeywordIndex, type KeywordIndex, type PreparedScope, type WrittenKeywords } from './keyword-index.ts'
 import type { NeuralSay } from './neural-tier.ts'
 import { queryTermsOf } from './query-terms.ts'
-import { scopeOf, type Scope } from './scope.ts'
+import { scopeOf } from './scope.ts'
 import { bestOf, bestPlaces, rangeOf, relative, withSteps, type Scores } from './scores.ts'
+import { createSheets } from './sheets.ts'
 import type { StaticEmbedder } from './static-embedder.ts'
 import { createVectorTable, packed, type VectorTable, type WrittenVectors } from './vector-table.ts'
 import { blended, type View } from './views.ts'
@@ -45,11 +46,6 @@ export interface Ranking {
   readonly nearest: readonly number[]
 }
 
-/** A scope with what the words need to know of it. */
-export interface PreparedScope extends Scope {
-  readonly averages: Float64Array
-}
-
 /** What both tiers are made of: to be written, and read again. */
 export interface WrittenIndex {
   readonly keywords: WrittenKeywords
@@ -76,6 +72,7 @@ export interface SearchIndex {
 export function createSearchIndex(embedder: StaticEmbedder, written?: WrittenIndex): SearchIndex {
   const keywords = createKeywordIndex(written?.keywords)
   const vectors = createVectorTable(embedder.dimensions, written?.vectors)
+  const sheetsOf = createSheets()
   let capacity = written?.capacity ?? 0
   return {
     add(slot, document, views) {
@@ -92,22 +89,23 @@ export function createSearchIndex(embedder: StaticEmbedder, written?: WrittenInd
     },
     async search(query, scope, breath) {
       const { text, mode } = query
+      using sheets = sheetsOf(scope.slots.length)
       const texts = [text, ...clausesOf(text)]
-      const asked = { embedder, keywords, vectors, scope, breath }
+      const asked = { embedder, keywords, vectors, scope, breath, blank: sheets.blank }
       // Who asks for keywords means these words. Otherwise what is near to them counts, too.
       const keyword = await keywordPart(texts, mode === 'keyword' ? () => [] : embedder.near, asked)
       const meaning = mode === 'keyword' ? undefined : await staticPart(texts, asked)
       const neural = mode === 'keyword' ? undefined : query.neural?.scores
       const isRemote = query.neural?.part === 'remote'
+      // What a cosine is worth depends on the model, and only the embedded one is known.
+      const nearest = neural && !isRemote ? bestOf(neural) : undefined
+      const best = { keyword: keyword.best, static: meaning?.best ?? 1, neural: nearest }
       const tiers = {
         keyword: mode === 'semantic' ? undefined : keyword.scores,
         static: meaning?.scores,
         neural: neural && relative(neural),
       }
-      const fused = fuse(tiers, scope.slots.length)
-      // What a cosine is worth depends on the model, and only the embedded one is known.
-      const nearest = neural && !isRemote ? bestOf(neural) : undefined
-      const best = { keyword: keyword.best, static: meaning?.best ?? 1, neural: nearest }
+      const fused = fuse(tiers, sheets.blank)
       const parts = fused.parts.map((part) => (part === 'neural' && isRemote ? 'remote' : part))
       return ranked(query, { ...fused, parts }, best)
     },
@@ -120,6 +118,8 @@ interface Asked {
   readonly vectors: VectorTable
   readonly scope: PreparedScope
   readonly breath: Breath
+  /** Zeros to write scores on. */
+  blank(): Scores
 }
 
 /** What a tier says, and the best of the whole text before it was made relative. */
@@ -129,22 +129,26 @@ interface Part {
 }
 
 async function keywordPart(texts: readonly string[], near: StaticEmbedder['near'], asked: Asked): Promise<Part> {
-  const { keywords, scope, breath } = asked
+  const { keywords, scope, breath, blank } = asked
   const size = scope.slots.length
-  const found = await breath.map(texts, (text) => keywords.scores(queryTermsOf(text, near), scope, scope.averages))
-  const [whole = new Float64Array(size), ...steps] = found.map(({ scores }) =>
+  const found = await breath.map(texts, (text) => keywords.scores(queryTermsOf(text, near), scope, blank()))
+  const [whole = blank(), ...steps] = found.map(({ scores }) =>
     relative(scores, { floor: 0, top: evidence(bestOf(scores), size) }),
   )
   return { scores: withSteps(whole, steps, STEP_SHARE), best: found[0]?.best ?? 0 }
 }
 
 /** A step that has no tool of its own says less than one that has: its scores keep more of their narrow range. */
-async function staticPart(texts: readonly string[], { embedder, vectors, scope, breath }: Asked): Promise<Part> {
-  const [first, ...found] = await breath.map(texts, (text) => vectors.dots(embedder.embed(text), scope))
-  const whole = first ?? new Float64Array(scope.slots.length)
-  const widest = Math.max(...found.map(rangeOf))
-  const steps = found.map((scores) => relative(scores, { top: Math.sqrt(rangeOf(scores) / widest) }))
-  return { scores: withSteps(relative(whole), steps, STEP_SHARE), best: bestOf(whole) }
+async function staticPart(texts: readonly string[], asked: Asked): Promise<Part> {
+  const { embedder, vectors, scope, breath, blank } = asked
+  const [whole = blank(), ...found] = await breath.map(texts, (text) =>
+    vectors.dots(embedder.embed(text), scope, blank()),
+  )
+  const best = bestOf(whole)
+  const ranges = found.map(rangeOf)
+  const widest = Math.max(...ranges)
+  const steps = found.map((scores, step) => relative(scores, { top: Math.sqrt((ranges[step] as number) / widest) }))
+  return { scores: withSteps(relative(whole), steps, STEP_SHARE), best }
 }
 
 function ranked({ limit, threshold }: IndexQuery, fused: Fused, best: Best): Ranking {

@@ -1,7 +1,7 @@
 import type { Principal } from '#identity/principal'
 import { objectAt } from '#kernel/json'
 import type { CatalogTool, CatalogView } from '#registry/catalog-view'
-import type { PreparedScope } from './search-index.ts'
+import type { PreparedScope } from './keyword-index.ts'
 
 /** Which of the tools that the caller may find are asked for; what is left away does not matter. */
 export interface ToolFilter {

@@ -68,7 +68,7 @@ export interface ToolSearchDeps {
 const NAMED_AMONG = 50
 const NEAREST_MAX = 3
 /** Answers to repeated queries. */
-const ANSWERS_MAX = 500
+const ANSWERS_MAX = 1000
 
 export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
   const { catalog, views, embedder, lessons, neural, reranker, kept } = deps

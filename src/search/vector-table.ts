@@ -22,8 +22,8 @@ export interface VectorTable {
   delete(slot: number): void
   /** Whether at least this share of the scope has vectors. */
   covers(scope: Scope, share: number): boolean
-  /** By place of the scope; NaN where a slot has no vector. */
-  dots(query: Float32Array, scope: Scope): Float64Array
+  /** By place of the scope; NaN where a slot has no vector. Written to `into`, where it is given. */
+  dots(query: Float32Array, scope: Scope, into?: Float64Array): Float64Array
   /** To be copied before anything else is asked. */
   written(): WrittenVectors
 }
@@ -85,11 +85,10 @@ export function createVectorTable(dimensions: number, written?: WrittenVectors):
       for (const slot of slots) if (!has(slot)) missing += 1
       return missing <= slots.length * (1 - share)
     },
-    dots(query, { slots, places }) {
+    dots(query, { slots, places }, scores = new Float64Array(slots.length)) {
       makeRoom(places.length)
       const { bytes, scale } = packed(query)
       const dots = rows.dots(bytes, slots)
-      const scores = new Float64Array(slots.length)
       for (let place = 0; place < scores.length; place += 1)
         scores[place] = (dots[place] as number) * scale * (scales[slots[place] as number] as number)
       return scores

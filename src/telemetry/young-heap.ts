@@ -2,8 +2,8 @@ import { PerformanceObserver } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
 
 const WINDOW_MS = 1000
-/** A gateway that reads tools or searches comes to some tens, one with thousands of calls a second to hundreds. */
-const COLLECTIONS_MAX = 150
+/** A gateway that is called now and then comes to a few. */
+const COLLECTIONS_MAX = 20
 
 /**
  * The young part of the heap stays as small as it was at the start (`bin/metamcp.js` says so to V8) until the collector has to
