@@ -157,6 +157,7 @@ async function instant(): Promise<void> {
   await measure(gateway, 'instant hybrid (semantic)', 'semantic')
   await gateway.stop()
   const fresh = await start('static')
+  await fresh.loop()
   await setTimeout(1000)
   const later = await fresh.search('read a file')
   console.log(
@@ -185,6 +186,7 @@ async function instant(): Promise<void> {
 
 async function full(): Promise<void> {
   const learning = await start('minilm')
+  await learning.loop()
   for (;;) {
     const { answer } = await learning.search(`tool ${performance.now()}`, 'keyword')
     if (answer.vectors && answer.vectors.known >= answer.vectors.wanted) break
@@ -193,6 +195,7 @@ async function full(): Promise<void> {
   console.log(`indexing: loop held ${(await learning.loop()).maxMs.toFixed(1)} ms`)
   await learning.stop()
   const gateway = await start('minilm')
+  await gateway.loop()
   let query = 0
   while (!(await gateway.search(`read a file ${(query += 1)}`)).answer.parts.includes('neural')) await setTimeout(20)
   console.log(

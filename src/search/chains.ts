@@ -84,11 +84,12 @@ function empty() {
 function chained({ counts, values }: WrittenChains): ReturnType<typeof empty> {
   const heads = new Int32Array(counts.length)
   const tails = new Int32Array(counts.length)
-  const next = Int32Array.from(values, (_, place) => place + 1)
+  const next = new Int32Array(values.length)
+  for (let place = 0; place < next.length; place += 1) next[place] = place + 1
   let from = 0
-  for (const [list, count] of counts.entries()) {
+  for (let list = 0; list < counts.length; list += 1) {
     heads[list] = from + 1
-    from += count
+    from += counts[list] as number
     tails[list] = from - 1
     next[from - 1] = END
   }

@@ -68,7 +68,7 @@ const NEAR_MAX = 3
 
 export function createKeywordIndex(written?: WrittenKeywords): KeywordIndex {
   const postings = createPostings(written?.postings)
-  let lengths = written ? Uint16Array.from(written.lengths) : new Uint16Array(FIELDS.length * 1024)
+  let lengths = written ? written.lengths.slice() : new Uint16Array(FIELDS.length * 1024)
   let scratch = createScratch(0)
   return {
     add(slot, document) {

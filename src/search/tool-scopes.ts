@@ -1,6 +1,7 @@
 import type { Principal } from '#identity/principal'
 import { objectAt } from '#kernel/json'
 import type { CatalogTool, CatalogView } from '#registry/catalog-view'
+import { createBreath } from './breath.ts'
 import type { PreparedScope } from './keyword-index.ts'
 
 /** Which of the tools that the caller may find are asked for; what is left away does not matter. */
@@ -30,28 +31,52 @@ export interface FindRules {
   scopeOf(principal: Principal): string
 }
 
+/** So many decisions are made between two looks at the clock. */
+const DECISIONS = 64
+
 /** Makes and remembers scopes: what the policy denies and what the filter leaves out is gone before anything is scored. */
 export function createScopes(views: FindRules, prepare: (tools: readonly CatalogTool[]) => PreparedScope) {
+  const allowedIn = new WeakMap<CatalogView, Map<string, readonly CatalogTool[]>>()
   let byView = new WeakMap<CatalogView, Map<string, ToolScope>>()
-  const allowed = (view: CatalogView, principal: Principal): readonly CatalogTool[] =>
-    view.tools.filter((tool) => views.mayRead(principal, tool, view.namespace))
   const scopeOf = (tools: readonly CatalogTool[]): ToolScope => ({ tools, prepared: prepare(tools) })
-  const unfiltered = (view: CatalogView, principal: Principal): ToolScope => {
+  const unfiltered = (view: CatalogView, principal: Principal): ToolScope | undefined => {
     const key = views.scopeOf(principal)
-    const scope = byView.get(view)?.get(key) ?? scopeOf(allowed(view, principal))
-    byView.set(view, (byView.get(view) ?? new Map<string, ToolScope>()).set(key, scope))
-    return scope
+    const known = byView.get(view)?.get(key)
+    if (known) return known
+    const tools = allowedIn.get(view)?.get(key)
+    return tools && remember(byView, view, [key, scopeOf(tools)])
   }
   return {
-    of(view: CatalogView, { principal, filter = {} }: Asked): ToolScope {
+    /** Decides who may find what, giving way to other work: of ten thousand tools it takes tens of milliseconds. */
+    async decide(view: CatalogView, principal: Principal): Promise<void> {
+      const breath = createBreath()
+      for (;;) {
+        const key = views.scopeOf(principal)
+        if (allowedIn.get(view)?.has(key)) return
+        const tools: CatalogTool[] = []
+        for (const [at, tool] of view.tools.entries()) {
+          if (views.mayRead(principal, tool, view.namespace)) tools.push(tool)
+          if (at % DECISIONS === DECISIONS - 1) await breath.take()
+        }
+        // Rules that changed meanwhile are asked anew.
+        if (key === views.scopeOf(principal)) remember(allowedIn, view, [key, tools])
+      }
+    },
+    /** Undefined while nothing is decided about this view and these rules. */
+    of(view: CatalogView, { principal, filter = {} }: Asked): ToolScope | undefined {
       const scope = unfiltered(view, principal)
       const isFiltered = Object.values(filter).some((value) => value !== undefined)
-      return isFiltered ? scopeOf(scope.tools.filter((tool) => fits(tool, filter))) : scope
+      return scope && isFiltered ? scopeOf(scope.tools.filter((tool) => fits(tool, filter))) : scope
     },
     clear() {
       byView = new WeakMap()
     },
   }
+}
+
+function remember<T>(map: WeakMap<CatalogView, Map<string, T>>, view: CatalogView, [key, value]: [string, T]): T {
+  map.set(view, (map.get(view) ?? new Map<string, T>()).set(key, value))
+  return value
 }
 
 function fits(tool: CatalogTool, { server, category, tag, readOnly }: ToolFilter): boolean {

@@ -90,6 +90,17 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
     scopes.clear()
     answers.deleteWhere(() => true)
   })
+  /** Where a query looks, as the catalog and the rules are at the end of all waiting; undefined for no such namespace. */
+  const placeOf = async (query: ToolQuery): Promise<{ view: CatalogView; scope: ToolScope } | undefined> => {
+    for (;;) {
+      while (!slots.isCurrent()) await slots.upToDate()
+      const view = catalog.view(query.namespace)
+      if (!view) return undefined
+      const scope = scopes.of(view, query)
+      if (scope) return { view, scope }
+      await scopes.decide(view, query.principal)
+    }
+  }
   /** Whose provider has failed, or was too slow, is not whole: the next who asks may get more. */
   const ask = async (query: ToolQuery, { tools, prepared }: ToolScope): Promise<[Ranking, isWhole: boolean]> => {
     const wantsMeaning = query.mode !== 'keyword' && tools.length > 0
@@ -103,10 +114,9 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
   }
   return {
     async search(query) {
-      while (!slots.isCurrent()) await slots.upToDate()
-      const view = catalog.view(query.namespace)
-      if (!view) return NOTHING
-      const scope = scopes.of(view, query)
+      const place = await placeOf(query)
+      if (!place) return NOTHING
+      const { view, scope } = place
       const key = keyOf(query, view, [views.scopeOf(query.principal), neural?.generation()])
       const known = answers.get(key)
       if (known) return { ...known, cached: true }

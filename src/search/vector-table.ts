@@ -61,7 +61,7 @@ export function createVectorTable(dimensions: number, written?: WrittenVectors):
   const rows = createByteRows(dimensions)
   const nothing = new Int8Array(dimensions)
   /** NaN for a slot without a vector. */
-  let scales = Float32Array.from(written?.scales ?? [])
+  let scales = written?.scales.slice() ?? new Float32Array(0)
   if (written) rows.setAll(written.rows)
   const makeRoom = (slots: number): void => {
     if (slots <= scales.length) return
