@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { messageOf } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
 import { createBreath } from './breath.ts'
@@ -88,6 +89,8 @@ export function createVectorFiller(deps: NeuralDeps, work: Work, signal: AbortSi
         failure = undefined
         retry.reset()
         tell(progress())
+        // Kept vectors come without any waiting.
+        await setImmediate()
       } catch (thrown) {
         if (signal.aborted) return
         failed(thrown)

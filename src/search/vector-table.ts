@@ -40,7 +40,9 @@ export function packed(vector: Float32Array): PackedVector {
 }
 
 export function unpacked({ bytes, scale }: PackedVector): Float32Array {
-  return Float32Array.from(bytes, (byte) => byte * scale)
+  const vector = new Float32Array(bytes.length)
+  for (let i = 0; i < vector.length; i += 1) vector[i] = (bytes[i] as number) * scale
+  return vector
 }
 
 export function lengthOf(vector: Float32Array | Int8Array): number {
