@@ -44,7 +44,7 @@ function mayByRole(role: string, access: Endpoint['access']): boolean {
 }
 
 /** R060, R150: the matrix, over sockets, of who is let in where. What is declared is what happens, for each cell. */
-describe('R060, R063, R132, R150 every route for', () => {
+describe('R060, R063, R132, R150, R153 every route for', () => {
   test.each(BUILT_IN_ROLES.map(({ name }) => name))('Z1 the role %s: as its declaration says', async (role) => {
     const actor = await stage.join(role)
     for (const endpoint of asked) {
@@ -56,6 +56,25 @@ describe('R060, R063, R132, R150 every route for', () => {
       expect([nameOf(endpoint), status < 500]).toEqual([nameOf(endpoint), true])
     }
   })
+
+  test.each(['viewer', 'user', 'developer', 'operator', 'auditor'])(
+    'R034 auth/permissions tells the role %s what the routes then do',
+    async (role) => {
+      const actor = await stage.join(role)
+      const { body } = await stage.api.send<{ permissions: Record<string, string[]> }>(
+        'GET',
+        'auth/permissions',
+        undefined,
+        actor.headers,
+      )
+      for (const endpoint of asked.filter(({ access }) => isAction(access))) {
+        const [resource = '', action = ''] = endpoint.access.split(':')
+        const isListed = body.permissions[resource]?.includes(action) ?? false
+        const wanted = isListed ? 'admitted' : 'refused'
+        expect([nameOf(endpoint), verdict(await statusOf(endpoint, actor.headers))]).toEqual([nameOf(endpoint), wanted])
+      }
+    },
+  )
 
   test('an API key: what it names of what its owner may', async () => {
     const limits = ['tools:read', 'servers:*', 'users:read', 'health:read']

@@ -8,7 +8,7 @@ const NAMES = ['x-ratelimit-limit', 'x-ratelimit-remaining', 'retry-after']
 const restLimits = (headers: Headers) => NAMES.map((name) => headers.get(name) ?? undefined)
 const mcpLimits = (headers: IncomingHttpHeaders) => NAMES.map((name) => headers[name])
 
-test('calls over REST and MCP are counted together, each answer says what is left, and what is too much reaches no upstream', async () => {
+test('calls over REST and MCP are counted together, each answer says what is left, and what is too much reaches no upstream (R164)', async () => {
   await using backend = await startBackend()
   backend.on('/lamp', '{}')
   const file = { tools: { lamp: { endpoint: `${backend.url}/lamp`, description: 'Light' } } }
@@ -38,7 +38,7 @@ test('calls over REST and MCP are counted together, each answer says what is lef
   expect((await app.api.send('GET', 'health/ready')).headers.get('x-ratelimit-limit')).toBeNull()
 })
 
-test('logins are counted by address, management by principal', async () => {
+test('R270 logins are counted by address, management by principal', async () => {
   const env = { META_MCP_RATE_LIMIT_LOGIN: '2', META_MCP_RATE_LIMIT_MANAGEMENT: '3' }
   await using app = await startTestApp({ env })
   const statuses = async (method: 'GET' | 'POST', path: string, body?: unknown) => {
