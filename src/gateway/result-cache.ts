@@ -49,14 +49,18 @@ export function createResultCache(deps: ResultCacheDeps): ResultCache {
       log.warn({ key, code, error: message }, 'kept result could not be got anew')
     },
   })
-  const remove = createJointRemoval({ cache, second, broadcast })
+  const removal = createJointRemoval({ cache, second, broadcast })
+  const { remove } = removal
   return {
     cache,
     isEnabled: enabled,
     remove,
     forgetServer: ({ name }) => void remove({ tag: `server:${name}` }),
     stats: () => ({ ...cache.stats(), second: second?.stats() }),
-    [Symbol.dispose]: () => cache[Symbol.dispose](),
+    [Symbol.dispose]() {
+      removal[Symbol.dispose]()
+      cache[Symbol.dispose]()
+    },
   }
 }
 
