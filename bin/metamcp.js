@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs'
-import { setFlagsFromString } from 'node:v8'
 
 // Without a word V8 lets the young part of the heap grow to 128 MB: more than all the rest of a gateway.
 const HEAP = '--max-semi-space-size=16'
@@ -29,7 +28,5 @@ if (major < 24 || (major === 24 && minor < 12)) {
       process.env,
     )
   }
-  // Loading the program would let it grow at once; telemetry/young-heap.ts takes this back when there is work for it.
-  if (isGateway) setFlagsFromString('--semi-space-growth-factor=1')
   await import('../dist/main.js')
 }

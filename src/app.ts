@@ -15,7 +15,6 @@ import { exposureOf } from '#mcp/exposure'
 import { ALLOWANCES, createOauth, type Oauth } from '#oauth/create-oauth'
 import { overviewOf } from '#registry/overview'
 import { gatewayListening, listeningInTheOpen } from '#telemetry/events'
-import { growYoungHeapWhenBusy } from '#telemetry/young-heap'
 import { createRateLimiter } from '#resilience/rate-limit'
 import { createDocumentReader } from '#upstream/document-reader'
 import { now, openFoundation, type AppDeps, type Foundation } from './foundation.ts'
@@ -36,7 +35,6 @@ export interface App extends AsyncDisposable {
 /** The composition root: the only place that knows every room. */
 export async function createApp(config: Config, deps: AppDeps): Promise<App> {
   await using resources = new AsyncDisposableStack()
-  resources.use(growYoungHeapWhenBusy())
   const core = await openFoundation(config, deps, resources)
   const life = { startedAt: now(), isDraining: false }
   const parts: Parts = { config, core, life, log: deps.logs.logger('main'), resources }
