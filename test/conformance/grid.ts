@@ -1,6 +1,13 @@
 import type { Suite } from './suites.ts'
 
-export type Row = { name: string; transport: 'http' | 'stdio'; era: 'both' | 'legacy' | 'modern'; floors: Floors }
+export type Row = {
+  name: string
+  transport: 'http' | 'stdio'
+  era: 'both' | 'legacy' | 'modern'
+  floors: Floors
+  /** Nobody comes without a credential; the suites come with one. */
+  isClosed?: true
+}
 /** Scenarios that must pass at least. A suite without a floor is not run. */
 export type Floors = Partial<Record<Suite, number>>
 
@@ -11,6 +18,7 @@ export const throughGateway: Row[] = [
   { name: 'legacy', transport: 'http', era: 'legacy', floors: { ...all, '2026-07-28': 37 } },
   { name: 'modern', transport: 'http', era: 'modern', floors: { '2025-11-25': 30, '2026-07-28': 40 } },
   { name: 'stdio', transport: 'stdio', era: 'both', floors: all },
+  { name: 'bearer', transport: 'http', era: 'both', floors: all, isClosed: true },
 ]
 
 /** Against the fixture itself nothing is bridged. */

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { CLOSED, startBearer } from './bearer-stage.ts'
 import { firstLine, startNode, type Child } from './child-process.ts'
-import { root, startGateway, waitUntilOnline, type Gateway } from './gateway-process.ts'
+import { OPEN, root, startGateway, waitUntilOnline, type Gateway } from './gateway-process.ts'
 import { clientScenarios, direct, throughGateway, type Row } from './grid.ts'
 import { runClientScenario, runServerSuite, TOTAL, type Suite } from './suites.ts'
 
-// `npm run conformance [-- --direct] [-- --only both,legacy,modern,stdio,client]`
+// `npm run conformance [-- --direct] [-- --only both,legacy,modern,stdio,bearer,client]`
 
 const COLUMN = 28
 const ONLINE_TIMEOUT_MS = 30_000
@@ -43,7 +44,7 @@ async function directReport(row: Row): Promise<Report> {
 async function gatewayReport(row: Row): Promise<Report> {
   await using fixture = row.transport === 'http' ? await startHttpFixture(row) : undefined
   const stdio = { command: process.execPath, args: [FIXTURE, '--transport', 'stdio', '--era', row.era] }
-  await using gateway: Gateway = await startGateway((directory) => ({
+  const servers = (directory: string) => ({
     fixture: { ...(fixture ? { url: fixture.url } : stdio), prefix: '', era: 'auto' },
     second: {
       command: process.execPath,
@@ -51,11 +52,14 @@ async function gatewayReport(row: Row): Promise<Report> {
       env: { MEMORY_FILE_PATH: join(directory, 'memory.jsonl') },
       prefix: 'second',
     },
-  }))
-  if (!(await waitUntilOnline(gateway, ['fixture', 'second'], ONLINE_TIMEOUT_MS))) {
+  })
+  await using gateway: Gateway = await startGateway(servers, row.isClosed ? CLOSED : OPEN)
+  await using relay = row.isClosed ? await startBearer(gateway) : undefined
+  const place = relay ?? gateway
+  if (!(await waitUntilOnline(place, ['fixture', 'second'], ONLINE_TIMEOUT_MS))) {
     throw new Error(`the upstreams are not online\n${gateway.log()}`)
   }
-  return await serverReport(row, gateway.url)
+  return await serverReport(row, place.url)
 }
 
 async function startHttpFixture(row: Row): Promise<Child & { url: string }> {
