@@ -1,4 +1,4 @@
-// One window of load, as a process of its own: node bench/load.ts --mode call|list --url URL --connections N --warm S --seconds S
+// One window of load, as a process of its own: node bench/load.ts --mode call|list --url URL --connections N --warm S --seconds S [--calls N] [--authorization HEADER]
 // Closed loop; every answer is verified. Tells its parent when the measured part starts and ends; prints one JSON line.
 import { parseArgs } from 'node:util'
 import { Connection, type Reply } from './connection.ts'
@@ -21,6 +21,9 @@ const { values } = parseArgs({
     connections: { type: 'string', default: '16' },
     warm: { type: 'string', default: '0.3' },
     seconds: { type: 'string', default: '1' },
+    /** Ends the measured part before its time. */
+    calls: { type: 'string', default: 'Infinity' },
+    authorization: { type: 'string', default: '' },
   },
 })
 const url = new URL(values.url)
@@ -55,18 +58,20 @@ function listJob(tools: number): Job {
 }
 
 const first = new Connection(Number(url.port))
-const firstHead = await openSession(first, url)
+const firstHead = await openSession(first, url, values.authorization)
 const names = await listTools(first, firstHead)
 const job = values.mode === 'list' ? listJob(names.length) : callJob(findEcho(names) ?? 'echo')
 
 const workers: { connection: Connection; head: SessionHead }[] = [{ connection: first, head: firstHead }]
 while (workers.length < Number(values.connections)) {
   const connection = new Connection(Number(url.port))
-  workers.push({ connection, head: await openSession(connection, url) })
+  workers.push({ connection, head: await openSession(connection, url, values.authorization) })
 }
 
 const latencies: number[] = []
 const errors: Record<string, number> = {}
+const enough = Promise.withResolvers<void>()
+const callsMax = Number(values.calls)
 let lastId = 100_000_000
 let failed = 0
 let measuring = false
@@ -87,6 +92,7 @@ function fire(worker: (typeof workers)[number]): void {
 function record(ms: number, problem: string | undefined): void {
   if (problem === undefined) {
     latencies.push(ms)
+    if (latencies.length === callsMax) enough.resolve()
     return
   }
   failed += 1
@@ -101,7 +107,7 @@ await pause(Number(values.warm))
 measuring = true
 const startedAt = performance.now()
 process.send?.('start')
-await pause(Number(values.seconds))
+await Promise.race([pause(Number(values.seconds)), enough.promise])
 measuring = false
 process.send?.('end')
 const seconds = (performance.now() - startedAt) / 1000
@@ -116,6 +122,7 @@ console.log(
     done: latencies.length,
     failed,
     errors,
+    seconds,
     perSecond: latencies.length / seconds,
     p50: quantile(0.5),
     p95: quantile(0.95),

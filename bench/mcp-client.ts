@@ -20,8 +20,9 @@ export interface Answer {
 export type SessionHead = string
 
 /** Opens a legacy session; answers the head of its requests. */
-export async function openSession(connection: Connection, url: URL): Promise<SessionHead> {
-  const plain = `POST ${url.pathname} HTTP/1.1\r\nHost: ${url.host}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n`
+export async function openSession(connection: Connection, url: URL, authorization = ''): Promise<SessionHead> {
+  const shown = authorization === '' ? '' : `Authorization: ${authorization}\r\n`
+  const plain = `POST ${url.pathname} HTTP/1.1\r\nHost: ${url.host}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n${shown}`
   const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'bench', version: '1' } }
   const opened = await connection.request(
     post(plain, JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params })),

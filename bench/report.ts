@@ -4,13 +4,15 @@ import type { Window } from './windows.ts'
 export interface Bar {
   readonly what: string
   readonly limit: number
+  /** At least the limit instead of at most. */
+  readonly isFloor?: boolean
   readonly unit: string
   readonly measured: number
 }
 
 /** NaN bars were not measured: they are missed. */
-export function isHeld({ measured, limit }: Bar): boolean {
-  return measured <= limit
+export function isHeld({ measured, limit, isFloor }: Bar): boolean {
+  return isFloor === true ? measured >= limit : measured <= limit
 }
 
 export function median(values: readonly number[]): number {
@@ -76,7 +78,7 @@ export function loadTable(windows: readonly Window[], reference: string): string
 export function barTable(bars: readonly Bar[]): string {
   const rows = bars.map((bar) => [
     bar.what,
-    `≤ ${bar.limit} ${bar.unit}`,
+    `${bar.isFloor === true ? '≥' : '≤'} ${bar.limit} ${bar.unit}`,
     `${show(bar.measured, 2)} ${bar.unit}`,
     Number.isNaN(bar.measured) ? 'not measured' : isHeld(bar) ? 'held' : 'missed',
   ])

@@ -16,7 +16,24 @@ export interface Target {
   readonly name: string
   readonly url: URL
   readonly process?: Process
+  /** The header that its clients show. */
+  readonly authorization?: string
 }
+
+/** The gateway with what it said at its first start. */
+export interface GatewayTarget extends Target {
+  readonly process: Process
+  readonly administrator?: { readonly username: string; readonly password: string }
+  readonly apiKey?: string
+}
+
+export interface GatewayOptions extends StartOptions {
+  readonly name?: string
+  /** Of Node. */
+  readonly flags?: readonly string[]
+}
+
+export const CALL_TOOLS = 10
 
 /** A folder that is gone at the end of the scope. */
 export function scratch(): Disposable & { readonly path: string } {
@@ -46,34 +63,62 @@ async function startOn(
   return { name, url: new URL(`http://127.0.0.1:${port}/mcp`), process }
 }
 
+/** Direct, bare proxy and the gateway, each in front of the same upstream and ready. */
+export async function startTargets(stack: AsyncDisposableStack, folder: string, tools: number): Promise<Target[]> {
+  const upstream = started(stack, await startUpstream(tools))
+  const proxy = started(stack, await startBareProxy(upstream))
+  const gateway = started(stack, await startGateway(folder, serversOf(upstream), { core: 'measured' }))
+  const targets = [upstream, proxy, gateway]
+  for (const target of targets) await firstCorrectCall(target, tools)
+  return targets
+}
+
+/** Stops the target when the stack is left. */
+export function started<T extends Target>(stack: AsyncDisposableStack, target: T): T {
+  if (target.process !== undefined) stack.use(target.process)
+  return target
+}
+
+/** The part `servers` of a gateway's config file with one upstream. */
+export function serversOf(upstream: Target): object {
+  return { bench: { url: upstream.url.href, prefix: 'bench' } }
+}
+
 /** Starts the gateway as users do; `servers` as in its config file. */
 export async function startGateway(
   folder: string,
   servers: object,
-  options: StartOptions,
-): Promise<Target & { process: Process }> {
-  const config = join(folder, 'metamcp.yaml')
+  { name = 'gateway', flags = [], env, ...options }: GatewayOptions = {},
+): Promise<GatewayTarget> {
+  const config = join(folder, `${name}.yaml`)
   writeFileSync(config, JSON.stringify({ servers }))
-  const args = ['serve', '--config', config, '--port', '0', '--data-dir', join(folder, 'data')]
-  const process = startNode([join(ROOT, 'bin/metamcp.js'), ...args], {
+  const args = ['serve', '--config', config, '--port', '0', '--data-dir', join(folder, `${name}-data`)]
+  const process = startNode([...flags, join(ROOT, 'bin/metamcp.js'), ...args], {
     ...options,
-    env: { HOME: folder, META_MCP_ANONYMOUS_ROLE: 'user' },
+    env: { HOME: folder, META_MCP_ANONYMOUS_ROLE: 'user', ...env },
     quiet: true,
   })
-  const { mcp } = JSON.parse(await process.firstLine()) as { mcp: string }
+  const { mcp, administrator, api_key: apiKey } = JSON.parse(await process.firstLine()) as FirstLine
   const url = new URL(mcp)
   url.hostname = '127.0.0.1'
-  return { name: 'gateway', url, process }
+  return { name, url, process, ...(administrator && { administrator }), ...(apiKey !== undefined && { apiKey }) }
+}
+
+interface FirstLine {
+  readonly mcp: string
+  readonly administrator?: { readonly username: string; readonly password: string }
+  readonly api_key?: string
 }
 
 /** Waits until the target lists so many tools and its echo tool echoes; answers when that was. */
-export async function firstCorrectCall({ url, name }: Target, tools: number): Promise<number> {
+export async function firstCorrectCall(target: Target, tools: number): Promise<number> {
+  const { url, name } = target
   const end = performance.now() + READY_TIMEOUT_MS
   let last = 'nothing'
   while (performance.now() < end) {
     const connection = new Connection(Number(url.port), 10_000)
     try {
-      last = await tryCall(connection, url, tools)
+      last = await tryCall(connection, target, tools)
       if (last === '') return performance.now()
     } catch (error) {
       last = String(error)
@@ -85,8 +130,8 @@ export async function firstCorrectCall({ url, name }: Target, tools: number): Pr
   throw new Error(`${name} was not ready in time: ${last}`)
 }
 
-async function tryCall(connection: Connection, url: URL, tools: number): Promise<string> {
-  const head = await openSession(connection, url)
+async function tryCall(connection: Connection, { url, authorization }: Target, tools: number): Promise<string> {
+  const head = await openSession(connection, url, authorization)
   const names = await listTools(connection, head)
   const echo = findEcho(names)
   if (echo === undefined || names.length < tools) return `lists ${names.length} of ${tools} tools`

@@ -1,12 +1,16 @@
 import { join } from 'node:path'
 import { cpuTime, residentMb, startNode, type CpuTime } from './processes.ts'
+import type { Pace, Scenario } from './scenario.ts'
 import type { Target } from './targets.ts'
+
+const WARM_SECONDS_MAX = 20
 
 /** What the load client says of one window. */
 interface LoadResult {
   readonly done: number
   readonly failed: number
   readonly errors: Record<string, number>
+  readonly seconds: number
   readonly perSecond: number
   /** Milliseconds. */
   readonly p50: number
@@ -32,8 +36,26 @@ export interface LoadOptions {
   readonly rounds: number
   readonly warmSeconds: number
   readonly seconds: number
+  /** Ends a window before its time. */
+  readonly calls?: number
   /** No round starts after this (`performance.now()`). */
   readonly deadline: number
+}
+
+/** Rounds of a scenario that end in its time. */
+export function roundsOf(
+  { seconds }: Pick<Scenario, 'seconds'>,
+  { isQuick }: Pace,
+): Pick<LoadOptions, 'rounds' | 'warmSeconds' | 'seconds' | 'deadline'> {
+  const deadline = performance.now() + seconds * (isQuick ? 200 : 1000)
+  return { rounds: isQuick ? 2 : 12, warmSeconds: 0.2, seconds: 0.6, deadline }
+}
+
+/** What was wrong in any of the windows. */
+export function wrongIn(windows: readonly Window[]): string[] {
+  return windows
+    .filter(({ failed }) => failed > 0)
+    .map(({ target, connections, errors }) => `${target} at ${connections}: ${JSON.stringify(errors)}`)
 }
 
 /** Interleaved: in every round each target has its turn at each number of connections, in an order that rotates. */
@@ -53,12 +75,13 @@ export async function measure(targets: readonly Target[], options: LoadOptions):
   return windows
 }
 
-/** Lets the compilers settle: cold code is another measurement. */
-export async function warmUp(targets: readonly Target[], options: LoadOptions, seconds: number): Promise<void> {
-  for (const target of targets) await load(target, 8, { ...options, warmSeconds: 0, seconds })
+/** Lets the compilers settle: cold code is another measurement. By calls, because others may have the core. */
+export async function warmUp(targets: readonly Target[], options: LoadOptions, calls: number): Promise<void> {
+  for (const target of targets) await load(target, 8, { ...options, warmSeconds: 0, seconds: WARM_SECONDS_MAX, calls })
 }
 
-async function load(
+/** One window of load on one target. */
+export async function load(
   target: Target,
   connections: number,
   options: LoadOptions,
@@ -69,6 +92,8 @@ async function load(
     connections,
     warm: options.warmSeconds,
     seconds: options.seconds,
+    calls: options.calls ?? Infinity,
+    authorization: target.authorization ?? '',
   }).flatMap(([name, value]) => [`--${name}`, String(value)])
   await using client = startNode([join(import.meta.dirname, 'load.ts'), ...args], { core: 'harness', ipc: true })
   // `direct` is the upstream itself, on the client's core: its time is not a gateway's.
@@ -84,6 +109,6 @@ async function load(
   return {
     ...result,
     cpuUs: spent((time) => time.usedNs) / 1000 / Math.max(1, result.done + result.failed),
-    waited: spent((time) => time.waitedNs) / 1e9 / options.seconds,
+    waited: spent((time) => time.waitedNs) / 1e9 / result.seconds,
   }
 }

@@ -9,6 +9,7 @@ const window = (target: string, round: number, cpuUs: number): Window => ({
   connections: 16,
   done: 1000,
   failed: 0,
+  seconds: 1,
   errors: {},
   perSecond: 1e6 / cpuUs,
   p50: 0.5,
@@ -40,6 +41,14 @@ test('a bar that was not measured is not held (R256)', () => {
   expect(isHeld(bar)).toBe(false)
   expect(isHeld({ ...bar, measured: 1.6 })).toBe(true)
   expect(barTable([bar, { ...bar, measured: 1.7 }])).toMatch(/not measured[^]*missed/)
+})
+
+test('a floor is held from its limit upwards, and not when it was not measured', () => {
+  const floor = { what: 'calls per second', limit: 0.7, isFloor: true, unit: '×', measured: 0.7 }
+  expect(isHeld(floor)).toBe(true)
+  expect(isHeld({ ...floor, measured: 0.69 })).toBe(false)
+  expect(isHeld({ ...floor, measured: Number.NaN })).toBe(false)
+  expect(barTable([floor])).toContain('≥ 0.7 ×')
 })
 
 test('the median ignores what could not be measured', () => {
