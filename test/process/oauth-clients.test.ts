@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, readFile, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import {
   Client,
@@ -13,44 +12,13 @@ import {
 } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { expect, test } from 'vitest'
-import { startBrowser } from '../support/browser.ts'
-import { startGatewayChild, type GatewayChild } from '../support/gateway-child.ts'
-import { OWNER, REDIRECT } from '../support/oauth-client.ts'
-import { startBackend } from '../support/recording-backend.ts'
-import { newDirectory } from '../support/test-app.ts'
+import { approve, freePort, startClosedGateway } from '../support/closed-gateway.ts'
+import { REDIRECT } from '../support/oauth-client.ts'
 import { until } from '../support/until.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const MCP_REMOTE = join(ROOT, 'node_modules/mcp-remote/dist/proxy.js')
 const CONFORMANCE = join(ROOT, 'node_modules/@modelcontextprotocol/conformance/dist/index.js')
-const ENV = {
-  META_MCP_ANONYMOUS_ROLE: 'none',
-  META_MCP_ADMIN_USERNAME: OWNER.username,
-  META_MCP_ADMIN_PASSWORD: OWNER.password,
-}
-
-async function startClosedGateway(
-  cleanup: AsyncDisposableStack,
-): Promise<{ gateway: GatewayChild; directory: string }> {
-  const backend = cleanup.use(await startBackend())
-  backend.on('/lamp', '{"on":true}')
-  const { path: directory } = cleanup.use(await newDirectory())
-  const tools = { lamp: { endpoint: `${backend.url}/lamp`, description: 'Switches the light' } }
-  const gateway = cleanup.use(
-    await startGatewayChild({ directory: join(directory, 'gateway'), file: { tools }, env: ENV }),
-  )
-  return { gateway, directory }
-}
-
-/** Plays the person: logs in and allows; answers where the browser was sent then. */
-async function approve({ url }: GatewayChild, address: string | URL): Promise<URL> {
-  const browser = startBrowser(url)
-  const login = await browser.open(address)
-  const consent = await browser.submit(login, { ...OWNER, do: 'login' })
-  const { url: back } = await browser.submit(consent, { do: 'allow' })
-  expect(back.searchParams.get('code')).not.toBeNull()
-  return back
-}
 
 /** What the SDK keeps for a client of its own: everything in memory, and the address that it would open. */
 class MemoryProvider implements OAuthClientProvider {
@@ -157,15 +125,6 @@ test('mcp-remote logs in through a browser with nothing but the URL and calls a 
   expect(tools.map(({ name }) => name)).toContain('lamp')
   expect(JSON.stringify((await client.callTool({ name: 'lamp', arguments: {} })).content)).toContain('on')
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 test('the conformance suite’s scenarios for authorization servers pass', async () => {
   await using cleanup = new AsyncDisposableStack()
