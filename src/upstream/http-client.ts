@@ -1,8 +1,8 @@
-import { Pool, type buildConnector, type Dispatcher } from 'undici'
+import { buildConnector } from 'undici'
 import { AppError } from '#kernel/errors'
 import { EGRESS_REFUSED } from './egress.ts'
+import { Http1Pool } from './http1-pool.ts'
 
-/** More connections make undici's pool slower than fewer: it looks through them one by one. */
 const CALL_CONNECTIONS = 64
 
 /** Shorter than what servers keep that do not say how long: a request on a connection that is just being closed is lost. */
@@ -13,26 +13,27 @@ export type ConnectOption = buildConnector.connector | { readonly timeout: numbe
 
 /** Connections to one origin: one set for calls, one for streams that stay open, so that listening never starves calling. */
 export interface HttpClient {
-  readonly calls: Dispatcher
-  readonly streams: Dispatcher
+  readonly calls: Http1Pool
+  readonly streams: Http1Pool
   /** Path and query of the endpoint. */
   readonly path: string
-  close(): Promise<void>
+  close(): void
 }
 
 export function createHttpClient(url: string, connect: ConnectOption): HttpClient {
   const { origin, pathname, search, username, password } = new URL(url)
   if (username || password) throw new AppError('validation_error', 'A URL must not hold credentials; use headers')
-  // Calls have their own deadlines; undici's would end quiet streams and slow calls.
-  const common = { pipelining: 1, headersTimeout: 0, bodyTimeout: 0, connect }
-  const calls = new Pool(origin, { ...common, connections: CALL_CONNECTIONS, keepAliveTimeout: KEEP_ALIVE_MS })
-  const streams = new Pool(origin, { ...common, connections: null })
+  const connector = typeof connect === 'function' ? connect : buildConnector(connect)
+  const common = { origin, connect: connector, keepAliveMs: KEEP_ALIVE_MS }
+  const calls = new Http1Pool({ ...common, connectionsMax: CALL_CONNECTIONS })
+  const streams = new Http1Pool({ ...common, connectionsMax: Infinity })
   return {
     calls,
     streams,
     path: `${pathname}${search}`,
-    async close() {
-      await Promise.all([calls.destroy(), streams.destroy()])
+    close() {
+      calls.destroy()
+      streams.destroy()
     },
   }
 }

@@ -1,10 +1,9 @@
-import type { Dispatcher } from 'undici'
 import { AppError } from '#kernel/errors'
 import { connectFailure } from './http-client.ts'
+import type { RequestController, ResponseHandler } from './http1-connection.ts'
 import { createSseParser, type SseEvent, type SseParser } from './sse-parser.ts'
 
-type Controller = Dispatcher.DispatchController
-type IncomingHeaders = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2]
+type IncomingHeaders = Readonly<Record<string, string | string[] | undefined>>
 
 /** What becomes of one HTTP request. Exactly one of `end` and `fail` is called, last. */
 export interface ExchangeEvents {
@@ -17,13 +16,12 @@ export interface ExchangeEvents {
 }
 
 /**
- * Reads one answer with undici's dispatch (no fetch, no web streams): a plain body is gathered, an event stream is cut
- * into events as it comes.
+ * Reads one answer (no fetch, no web streams): a plain body is gathered, an event stream is cut into events as it comes.
  */
-export class HttpExchange implements Dispatcher.DispatchHandler {
+export class HttpExchange implements ResponseHandler {
   readonly #events: ExchangeEvents
   readonly #bytesMax: number
-  #controller: Controller | undefined
+  #controller: RequestController | undefined
   #aborted = false
   #status = 0
   #contentType = ''
@@ -42,12 +40,12 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.#controller?.abort(new Error('abandoned'))
   }
 
-  onRequestStart(controller: Controller): void {
+  onRequestStart(controller: RequestController): void {
     this.#controller = controller
     if (this.#aborted) controller.abort(new Error('abandoned'))
   }
 
-  onResponseStart(_controller: Controller, status: number, headers: IncomingHeaders): void {
+  onResponseStart(_controller: RequestController, status: number, headers: IncomingHeaders): void {
     if (status < 200) return
     this.#status = status
     this.#contentType = String(headers['content-type'] ?? '')
@@ -55,7 +53,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.#events.start?.(status, headers)
   }
 
-  onResponseData(controller: Controller, chunk: Buffer): void {
+  onResponseData(controller: RequestController, chunk: Buffer): void {
     if (this.#aborted) return
     if (this.#sse) this.#read(this.#sse, controller, chunk)
     else {
@@ -71,13 +69,13 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.#events.end()
   }
 
-  onResponseError(_controller: Controller, error: Error): void {
+  onResponseError(_controller: RequestController, error: Error): void {
     if (this.#aborted) return
     this.#aborted = true
-    this.#events.fail(connectFailure(error))
+    this.#events.fail(error instanceof AppError ? error : connectFailure(error))
   }
 
-  #read(parser: SseParser, controller: Controller, chunk: Buffer): void {
+  #read(parser: SseParser, controller: RequestController, chunk: Buffer): void {
     try {
       for (const event of parser.push(chunk)) this.#events.event(event)
     } catch (error) {
@@ -86,7 +84,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     }
   }
 
-  #refuse(controller: Controller): void {
+  #refuse(controller: RequestController): void {
     this.#aborted = true
     controller.abort(new Error('too large'))
     const message = `The server answered with more than ${this.#bytesMax} bytes`

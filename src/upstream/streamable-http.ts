@@ -37,7 +37,8 @@ class StreamableHttp implements Transport {
   readonly #events: TransportEvents
   readonly #exchanges = new ChurnMap<number, HttpExchange>()
   readonly #timers = new Set<NodeJS.Timeout>()
-  readonly #headers: Record<string, string>
+  /** Never changed in place: what is sent with the same object is written once. */
+  #headers: Readonly<Record<string, string>>
   #sessionId: string | undefined
   #listening: HttpExchange | undefined
   /** It had a stream for us: that it knows none any more is news. */
@@ -83,7 +84,7 @@ class StreamableHttp implements Transport {
   }
 
   opened(protocolVersion: string, { listen }: { readonly listen: boolean }): void {
-    this.#headers['mcp-protocol-version'] = protocolVersion
+    this.#headers = { ...this.#headers, 'mcp-protocol-version': protocolVersion }
     this.#isLegacy = protocolVersion !== MODERN_VERSION
     if (listen) this.#listen({ lastEventId: undefined, retryMs: RECONNECT_MS, attempts: 0 })
   }
@@ -129,7 +130,7 @@ class StreamableHttp implements Transport {
 
   useSession(sessionId: string): void {
     this.#sessionId = sessionId
-    this.#headers['mcp-session-id'] = sessionId
+    this.#headers = { ...this.#headers, 'mcp-session-id': sessionId }
   }
 
   takeBody(requestId: number, answer: { status: number; text: string; contentType: string }): void {

@@ -148,7 +148,7 @@ export class Supervisor {
     this.#feed.stop()
     this.subscriptions.stop()
     await this.#pool.close()
-    await this.#client?.close()
+    this.#client?.close()
   }
 
   /** Runs a call. A session that the upstream has forgotten is opened again once; a call that may have arrived is not repeated. */
