@@ -23,6 +23,8 @@ export interface StartOptions {
   readonly ipc?: boolean
   /** Throws the logs away. */
   readonly quiet?: boolean
+  /** Opens the inspector on a free port, which it tells on stderr. */
+  readonly isInspected?: boolean
 }
 
 /** A Node process of the bench, stopped at the end of its scope. */
@@ -32,26 +34,31 @@ export interface Process extends AsyncDisposable {
   readonly startedAt: number
   /** Its first line on stdout: the port, or the gateway's line of addresses. */
   firstLine(): Promise<string>
+  /** The address of its inspector. */
+  inspector(): Promise<string>
   stop(): Promise<void>
 }
 
 export function startNode(args: readonly string[], options: StartOptions = {}): Process {
   const pin = options.core !== undefined && canPin ? [PIN, '-c', CORE_NUMBER[options.core]] : []
-  const [command = process.execPath, ...rest] = [...pin, process.execPath, ...args]
+  const inspect = options.isInspected === true ? ['--inspect=127.0.0.1:0'] : []
+  const [command = process.execPath, ...rest] = [...pin, process.execPath, ...inspect, ...args]
   const stdio: StdioOptions = [
     'ignore',
     'pipe',
-    options.quiet === true ? 'ignore' : 'inherit',
+    options.isInspected === true ? 'pipe' : options.quiet === true ? 'ignore' : 'inherit',
     ...(options.ipc === true ? (['ipc'] as const) : []),
   ]
   const startedAt = performance.now()
   const child = spawn(command, rest, { stdio, env: { ...cleanEnv(), ...options.env } })
   const stop = (): Promise<void> => stopChild(child)
+  const inspector = inspectorOf(child)
   return {
     pid: child.pid ?? -1,
     child,
     startedAt,
     firstLine: () => firstLine(child, args[0] ?? ''),
+    inspector: () => inspector,
     stop,
     [Symbol.asyncDispose]: stop,
   }
@@ -71,6 +78,16 @@ function firstLine(child: ChildProcess, what: string): Promise<string> {
     clearTimeout(timer)
     child.stdout?.resume()
   })
+}
+
+function inspectorOf({ stderr }: ChildProcess): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>()
+  if (stderr === null) return promise
+  createInterface({ input: stderr }).on('line', (line) => {
+    const [, address] = /^Debugger listening on (ws:\S+)/.exec(line) ?? []
+    if (address !== undefined) resolve(address)
+  })
+  return promise
 }
 
 async function stopChild(child: ChildProcess): Promise<void> {

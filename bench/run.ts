@@ -8,11 +8,12 @@ import { barTable, isHeld } from './report.ts'
 import type { Findings, Scenario } from './scenario.ts'
 import { auth } from './scenarios/auth.ts'
 import { calls } from './scenarios/calls.ts'
+import { idle } from './scenarios/idle.ts'
 import { lists } from './scenarios/lists.ts'
 import { start } from './scenarios/start.ts'
 import { isGatewayBuilt } from './targets.ts'
 
-const SCENARIOS: readonly Scenario[] = [calls, lists, start, auth]
+const SCENARIOS: readonly Scenario[] = [calls, lists, start, auth, idle]
 const README = join(import.meta.dirname, 'README.md')
 const FIRST_SECTION = '## Latest run'
 

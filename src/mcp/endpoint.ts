@@ -75,7 +75,7 @@ export function createMcpEndpoint(deps: EndpointDeps): McpEndpoint {
     now: deps.now,
     ...(deps.sessionIdleMsMax === undefined ? {} : { idleMsMax: deps.sessionIdleMsMax }),
     ended(session) {
-      for (const [uri, upstreamId] of session.subscriptions)
+      for (const [uri, upstreamId] of session.subscriptions.entries())
         void deps.unsubscribe(upstreamId, uri).catch(() => undefined)
       session.subscriptions.clear()
       deps.forget(session.id)

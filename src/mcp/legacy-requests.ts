@@ -41,7 +41,7 @@ export function initializeResult(
     hello: {
       protocolVersion,
       capabilities: objectAt(request.params, 'capabilities') ?? {},
-      ...(infoText === undefined ? {} : { infoText }),
+      ...(infoText === undefined ? {} : { infoText: alone(infoText) }),
     },
     result: JSON.stringify({
       protocolVersion,
@@ -51,6 +51,11 @@ export function initializeResult(
       _meta: gatewayStamp(gateways()),
     }),
   }
+}
+
+/** A text without the body that it was cut out of: V8 would keep all of that for as long as the session lives. */
+function alone(part: string): string {
+  return Buffer.from(part).toString()
 }
 
 /** Answers the requests of a legacy session. */

@@ -10,6 +10,7 @@ import type { EventStream } from './event-stream.ts'
 import { canAnswer } from './primitives.ts'
 import type { Reply } from './reply.ts'
 import { noTokens, type TokenCounts } from './token-ledger.ts'
+import { SparseMap } from './sparse-map.ts'
 import { createEventLog, type EventLog, type StreamEvent } from './stream-log.ts'
 
 /** What we hold for a client that has no stream open. */
@@ -30,6 +31,12 @@ export interface LegacySessionOptions extends LegacyHello {
   readonly principal: Principal
 }
 
+/** What a client can come back for, and of that the stream of what belongs to no call. */
+interface Logs {
+  readonly all: EventLog
+  readonly own: ReturnType<EventLog['stream']>
+}
+
 /** One downstream session of the legacy era: lives in this process, ends with DELETE, with its stream, or by idleness. */
 export class LegacySession {
   readonly id: string
@@ -38,18 +45,19 @@ export class LegacySession {
   readonly protocolVersion: string
   readonly capabilities: JsonObject
   readonly #profile: Caller['profile']
-  readonly events: EventLog = createEventLog()
   /** URIs this client wants to hear of, with the upstream each was subscribed at. */
-  readonly subscriptions = new Map<string, string>()
+  readonly subscriptions = new SparseMap<string, string>()
   /** Tasks this client made, with the upstream that has each. */
-  readonly tasks = new Map<string, string>()
+  readonly tasks = new SparseMap<string, string>()
   readonly definitionTokens: TokenCounts = noTokens()
   logLevel: string | undefined
   lastUsedAt: number
-  readonly #calls = new ChurnMap<RpcId, Cancellation>()
-  readonly #questions = new Map<number, PromiseWithResolvers<Answer>>()
+  /** Undefined until the first call. */
+  #calls: ChurnMap<RpcId, Cancellation> | undefined
+  readonly #questions = new SparseMap<number, PromiseWithResolvers<Answer>>()
   readonly #backlog: StreamEvent[] = []
-  readonly #streamLog = this.events.stream()
+  /** Undefined until the first event. */
+  #logs: Logs | undefined
   readonly #canBeAsked: boolean
   #stream: EventStream | undefined
   #nextQuestion = 1
@@ -67,7 +75,11 @@ export class LegacySession {
   }
 
   get isIdle(): boolean {
-    return this.#calls.size === 0 && !this.#stream?.isOpen
+    return !this.#calls?.size && !this.#stream?.isOpen
+  }
+
+  get events(): EventLog {
+    return this.#openLogs().all
   }
 
   /** The face that a call of this session shows to the upstream. */
@@ -84,7 +96,7 @@ export class LegacySession {
 
   /** A message that belongs to no call: goes on the session's own stream, or waits for it. */
   push(text: string): void {
-    const id = this.#streamLog.add(text)
+    const id = this.#openLogs().own.add(text)
     if (this.#stream?.send({ data: text, id })) return
     this.#backlog.push({ id, text })
     if (this.#backlog.length > BACKLOG_MAX) this.#backlog.shift()
@@ -92,7 +104,7 @@ export class LegacySession {
 
   /** The number of the stream for what belongs to no call. */
   get ownStream(): number {
-    return this.#streamLog.number
+    return this.#openLogs().own.number
   }
 
   /** The client opened its stream, anew or behind an event. A second one takes the place of the first. */
@@ -100,7 +112,7 @@ export class LegacySession {
     this.#stream?.end()
     this.#stream = stream
     const held = this.#backlog.splice(0)
-    stream.prime(resumed?.id ?? this.#streamLog.start(held.length), 1000)
+    stream.prime(resumed?.id ?? this.#openLogs().own.start(held.length), 1000)
     const replayed = resumed?.events ?? []
     const isReplayed = new Set(replayed.map(({ id }) => id))
     for (const { id, text } of [...held.filter((event) => !isReplayed.has(event.id)), ...replayed])
@@ -115,16 +127,17 @@ export class LegacySession {
   /** Remembers a running request, so that the client can cancel it. */
   began(id: RpcId): Cancellation {
     const cancellation = new Cancellation()
+    this.#calls ??= new ChurnMap()
     this.#calls.set(id, cancellation)
     return cancellation
   }
 
   finished(id: RpcId): void {
-    this.#calls.delete(id)
+    this.#calls?.delete(id)
   }
 
   cancel(id: unknown): void {
-    if (isRpcId(id)) this.#calls.get(id)?.abort(new AppError('cancelled', 'The client cancelled the request'))
+    if (isRpcId(id)) this.#calls?.get(id)?.abort(new AppError('cancelled', 'The client cancelled the request'))
   }
 
   /** An answer of the client to one of our questions. One that nobody waits for is dropped. */
@@ -136,10 +149,18 @@ export class LegacySession {
 
   end(): void {
     const gone = new AppError('cancelled', 'The session has ended')
-    for (const cancellation of this.#calls.values()) cancellation.abort(gone)
-    for (const question of this.#questions.values()) question.reject(gone)
+    for (const cancellation of this.#calls?.values() ?? []) cancellation.abort(gone)
+    for (const [, question] of this.#questions.entries()) question.reject(gone)
     this.#questions.clear()
     this.#stream?.end()
+  }
+
+  #openLogs(): Logs {
+    if (!this.#logs) {
+      const all = createEventLog()
+      this.#logs = { all, own: all.stream() }
+    }
+    return this.#logs
   }
 
   #notify(method: string, paramsText: string, reply: Reply): void {

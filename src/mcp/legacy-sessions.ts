@@ -11,6 +11,7 @@ const SWEEP_MS = 60_000
 
 export interface LegacySessionsDeps {
   readonly sealer: Sealer
+  readonly sessionsMax?: number
   readonly idleMsMax?: number
   /** Epoch milliseconds. */
   now(): number
@@ -33,8 +34,10 @@ export function createLegacySessions({
   now,
   ended,
   idleMsMax = IDLE_MS_MAX,
+  sessionsMax = SESSIONS_MAX,
 }: LegacySessionsDeps): LegacySessions {
   const sessions = new Map<string, LegacySession>()
+  const nextIdle = createQueue(sessions)
   const end = (session: LegacySession): void => {
     if (!sessions.delete(session.id)) return
     session.end()
@@ -62,7 +65,9 @@ export function createLegacySessions({
       }
       const options = { ...hello, id: sealer.seal(PURPOSE, JSON.stringify(facts)), principal }
       const session = new LegacySession({ ...options, ...(namespace === undefined ? {} : { namespace }) }, now())
-      if (sessions.size >= SESSIONS_MAX) makeRoom(sessions, end)
+      // The one that was idle longest makes room: clients start over on 404.
+      const oldest = sessions.size >= sessionsMax ? nextIdle() : undefined
+      if (oldest) end(oldest)
       sessions.set(session.id, session)
       return session
     },
@@ -86,9 +91,26 @@ export function createLegacySessions({
   }
 }
 
-/** The session that was idle longest makes room: clients start over on 404. */
-function makeRoom(sessions: ReadonlyMap<string, LegacySession>, end: (session: LegacySession) => void): void {
-  const idle = [...sessions.values()].filter((session) => session.isIdle)
-  const [oldest] = idle.toSorted((a, b) => a.lastUsedAt - b.lastUsedAt)
-  if (oldest) end(oldest)
+interface Waiting {
+  readonly id: string
+  readonly since: number
+}
+
+/** Finds the session that was idle longest. Sorts all of them once for thousands of answers: those in use meanwhile are left out. */
+function createQueue(sessions: ReadonlyMap<string, LegacySession>): () => LegacySession | undefined {
+  let queue: Waiting[] = []
+  const next = (): LegacySession | undefined => {
+    for (let first = queue.pop(); first; first = queue.pop()) {
+      const session = sessions.get(first.id)
+      if (session?.isIdle && session.lastUsedAt === first.since) return session
+    }
+    return undefined
+  }
+  return () => {
+    const known = next()
+    if (known) return known
+    const idle = [...sessions.values()].filter((session) => session.isIdle)
+    queue = idle.map(({ id, lastUsedAt: since }) => ({ id, since })).sort((a, b) => b.since - a.since)
+    return next()
+  }
 }

@@ -58,8 +58,7 @@ export function createTasks(deps: TaskDeps, sessions: () => Iterable<LegacySessi
       if ((session.tasks.get(taskId) ?? upstreamId) !== upstreamId)
         throw new AppError('conflict', `Two servers gave tasks the same id: ${taskId}`)
       session.tasks.set(taskId, upstreamId)
-      const [oldest] = session.tasks.keys()
-      if (session.tasks.size > TASKS_MAX && oldest !== undefined) session.tasks.delete(oldest)
+      if (session.tasks.size > TASKS_MAX) forgetOldest(session)
       for (const early of unclaimed.filter((each) => each.owner === upstreamId && each.taskId === taskId)) {
         unclaimed.splice(unclaimed.indexOf(early), 1)
         session.push(early.text)
@@ -76,6 +75,11 @@ export function createTasks(deps: TaskDeps, sessions: () => Iterable<LegacySessi
       if (unclaimed.length > UNCLAIMED_MAX) unclaimed.shift()
     },
   }
+}
+
+function forgetOldest({ tasks }: LegacySession): void {
+  const [oldest] = tasks.entries()
+  if (oldest) tasks.delete(oldest[0])
 }
 
 function isList({ request }: TaskQuestion): boolean {
@@ -102,7 +106,7 @@ async function one(deps: TaskDeps, { request, session, caller, signal }: TaskQue
 /** All tasks of this session at once: an upstream session may hold those of other clients, too. */
 async function listOf(deps: TaskDeps, question: TaskQuestion): Promise<string> {
   if (question.request.params['cursor'] !== undefined) throw new AppError('validation_error', 'Unknown cursor')
-  const owners = [...new Set(question.session.tasks.values())]
+  const owners = [...new Set(question.session.tasks.entries().map(([, upstreamId]) => upstreamId))]
   const lists = await Promise.all(owners.map((upstreamId) => drain(deps, question, upstreamId)))
   return `{"tasks":[${lists.flat().join(',')}]}`
 }
