@@ -1,5 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
+import { decodeJwt } from 'jose'
+import type { Identity } from '#identity/create-identity'
 import { AppError } from '#kernel/errors'
 
 /** The prefix binds it to this host, the whole of it, over HTTPS or on loopback: no other one can plant it. */
@@ -17,9 +19,21 @@ export function sessionTokenOf({ cookie = '' }: IncomingHttpHeaders): string | u
   return /(?:^|; ?)__Host-metamcp=([\w.-]+)(?:;|$)/.exec(cookie)?.[1]
 }
 
-/** What a page of ours knows and no other can find out: it comes of the token, which no script can read. */
+/**
+ * What a page of ours knows and no other can find out: it comes of the token, which no script can read. It is another one after each
+ * login and stays when the token is renewed, so that what other tabs know is still good.
+ */
 export function csrfTokenOf(sessionToken: string): string {
-  return hash('sha256', `csrf ${sessionToken}`, 'base64url')
+  return hash('sha256', `csrf ${String(familyOf(sessionToken) ?? sessionToken)}`, 'base64url')
+}
+
+/** Of a token that may still turn out to be no good. */
+function familyOf(sessionToken: string): unknown {
+  try {
+    return decodeJwt(sessionToken)['family']
+  } catch {
+    return undefined
+  }
 }
 
 /**
@@ -32,6 +46,13 @@ export function authorizationOf(method: string, headers: IncomingHttpHeaders): s
   if (!SAFE_METHODS.has(method) && !isSame(headers['x-csrf-token'], csrfTokenOf(token)))
     throw new AppError('forbidden', 'The X-CSRF-Token of this session is missing or wrong')
   return `Bearer ${token}`
+}
+
+/** The cookie with which a session that is in use goes on; undefined where there is none, or no need. */
+export async function extendedCookie(identity: Pick<Identity, 'pairs'>, headers: IncomingHttpHeaders) {
+  const token = headers.authorization === undefined ? sessionTokenOf(headers) : undefined
+  const next = token === undefined ? undefined : await identity.pairs.extend(token)
+  return next && sessionCookie(next.accessToken, next.expiresInSeconds)
 }
 
 function isSame(given: string | string[] | undefined, wanted: string): boolean {

@@ -7,7 +7,7 @@ import { unauthenticated } from '#identity/refusal'
 import type { AppError } from '#kernel/errors'
 import type { BodyReader } from './body-reader.ts'
 import { auditEntry, isChange } from './audit-trail.ts'
-import { authorizationOf, sessionTokenOf } from './cookie-session.ts'
+import { authorizationOf, extendedCookie, sessionTokenOf } from './cookie-session.ts'
 import { demand, denied } from './demand.ts'
 import { ReadyStream, ReadyText, type ApiContext, type ApiRequest, type Endpoint, type Told } from './endpoint.ts'
 
@@ -43,6 +43,8 @@ export function serveEndpoint(app: FastifyInstance, endpoint: Endpoint, { contex
       await limit(endpoint, context, { request, reply, principal })
       if (access !== 'self' && !context.policy.decide(principal, access).allowed) throw denied(access)
       demand(context, { principal }, 'routes:use', route)
+      const cookie = await extendedCookie(context.identity, request.headers)
+      if (cookie !== undefined) reply.header('set-cookie', cookie)
     },
     async handler(request, reply) {
       const told: Told = {}

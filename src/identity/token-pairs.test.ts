@@ -187,3 +187,53 @@ describe('what ends a login ends it at once', () => {
     expect(await authenticated(t, again.accessToken)).toMatchObject({ id: user.id })
   })
 })
+
+describe('a login that is in use', () => {
+  const HALF = 15 * MINUTE
+
+  test('has its access token extended in the second half of its life, the one before stays good until it ends', async () => {
+    await using t = await identityStage()
+    const { user, pair } = await loggedIn(t)
+    t.pass(HALF - MINUTE)
+    expect(await t.identity.pairs.extend(pair.accessToken)).toBeUndefined()
+    t.pass(MINUTE)
+    const next = await t.identity.pairs.extend(pair.accessToken)
+    expect(next).toMatchObject({ expiresInSeconds: 1800 })
+    t.pass(HALF - MINUTE)
+    expect(await authenticated(t, pair.accessToken)).toMatchObject({ id: user.id })
+    t.pass(2 * MINUTE)
+    await expect(t.identity.pairs.extend(pair.accessToken)).rejects.toMatchObject(REFUSED)
+    expect(await authenticated(t, next?.accessToken ?? '')).toMatchObject({ id: user.id })
+  })
+
+  /** A stolen cookie is not good for ever. */
+  test('ends 12 hours after it began, however much it is used', async () => {
+    await using t = await identityStage()
+    const { pair } = await loggedIn(t)
+    const from = t.now()
+    let token: string | undefined = pair.accessToken
+    let last = token
+    while (token !== undefined) {
+      last = token
+      t.pass(20 * MINUTE)
+      token = (await t.identity.pairs.extend(token))?.accessToken
+    }
+    expect((t.now() - from) / MINUTE).toBeGreaterThan(11 * 60)
+    t.pass(12 * 60 * MINUTE - (t.now() - from))
+    await expect(authenticated(t, last)).rejects.toMatchObject(REFUSED)
+  })
+
+  test('is not extended after it was ended, nor with a token of before another password', async () => {
+    await using t = await identityStage()
+    const { user, pair } = await loggedIn(t)
+    const other = await t.identity.pairs.open(user)
+    t.pass(20 * MINUTE)
+    const next = await t.identity.pairs.extend(pair.accessToken)
+    await t.identity.pairs.end(pair.accessToken)
+    expect(await t.identity.pairs.extend(pair.accessToken)).toBeUndefined()
+    await expect(authenticated(t, next?.accessToken ?? '')).rejects.toMatchObject(REFUSED)
+    await t.identity.users.change(user.id, { password: 'a completely new password' })
+    const extended = await t.identity.pairs.extend(other.accessToken)
+    await expect(authenticated(t, extended?.accessToken ?? '')).rejects.toMatchObject(REFUSED)
+  })
+})

@@ -13,6 +13,8 @@ const SECRET_BYTES = 32
 const SHAPE = /^mmrt_[\w-]{64}$/
 /** Access tokens may be accepted so much longer where a clock is slow. */
 const CLOCK_SKEW_MS = 60_000
+/** However much a login is used, its access tokens are extended no further. */
+const EXTENDED_MS_MAX = 12 * 3_600_000
 
 interface TokenPair {
   readonly accessToken: string
@@ -30,6 +32,11 @@ export interface TokenPairs {
    * tokens included. Of two at once one wins, the other is refused, and the family lives.
    */
   renew(refreshToken: string): Promise<TokenPair>
+  /**
+   * The access token after this one, for a login that is in use and has no refresh token to show. Undefined while more than half of
+   * this one is left, when its family is dead, and when the next would outlive 12 hours since the login.
+   */
+  extend(accessToken: string): Promise<Omit<TokenPair, 'refreshToken'> | undefined>
   /** Ends the family of the access token and the token itself, durable before it resolves. */
   end(accessToken: string): Promise<void>
 }
@@ -50,9 +57,12 @@ export interface TokenPairDeps {
 
 export function createTokenPairs(deps: TokenPairDeps): TokenPairs {
   const { tokens, families, users, refreshLifetimeMs, log, now } = deps
+  const accessTo = async ({ userId: sub, epoch, id: family }: RefreshFamily) => {
+    const { token: accessToken, expiresInSeconds } = await tokens.issue({ sub, epoch, family })
+    return { accessToken, expiresInSeconds }
+  }
   const pairOf = async (family: RefreshFamily, refreshToken: string): Promise<TokenPair> => {
-    const access = await tokens.issue({ sub: family.userId, epoch: family.epoch, family: family.id })
-    return { accessToken: access.token, refreshToken, expiresInSeconds: access.expiresInSeconds }
+    return { ...(await accessTo(family)), refreshToken }
   }
   return {
     async open({ id: userId, tokenEpoch: epoch }) {
@@ -82,6 +92,13 @@ export function createTokenPairs(deps: TokenPairDeps): TokenPairs {
       const isWinner = await families.replace(presented.hash, { ...family, tokenHash: next.hash, ...times })
       if (!isWinner) throw unauthenticated('another request used the refresh token at the same time')
       return pairOf(family, next.text)
+    },
+    async extend(accessToken) {
+      const claims = await tokens.verify(accessToken)
+      if (claims.exp * 1000 - now() > tokens.lifetimeMs / 2) return undefined
+      const family = await families.find(claims.family)
+      const isOver = !family || now() + tokens.lifetimeMs > family.startedAt + EXTENDED_MS_MAX
+      return isOver ? undefined : accessTo(family)
     },
     async end(accessToken) {
       const claims = await tokens.verify(accessToken)

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { startTestApp, type TestApp } from '../support/test-app.ts'
 
 const ADMIN = { username: 'root', password: 'correct horse battery' }
@@ -74,4 +74,40 @@ test('A19 a session changes nothing without its CSRF token, nor for a page of an
   const shown = await app.api.send('GET', 'auth/session', undefined, { cookie })
   expect(shown.body).toEqual({ csrf_token: csrf })
   expect(await statusOf({ 'x-csrf-token': csrf })).toBe(201)
+})
+
+/** A page that somebody works with does not throw him out, nor do its other tabs find their token stale. */
+test('A18 A19 a session in use goes on under another cookie, and what its tabs know is still good', async () => {
+  await using app = await withAdministrator()
+  const first = await open(app)
+  const role = { name: 'reader', permissions: ['tools:read'], deny: [] }
+  const ask = (headers: Record<string, string>) => app.api.send('GET', 'auth/me', undefined, headers)
+  expect((await ask({ cookie: first.cookie })).headers.get('set-cookie')).toBeNull()
+
+  vi.useFakeTimers({ toFake: ['Date'] })
+  onTestFinished(() => void vi.useRealTimers())
+  vi.setSystemTime(Date.now() + 20 * 60_000)
+  // Who shows the token as such has a refresh token for that.
+  const token = first.cookie.split('=')[1] ?? ''
+  const shown = await ask({ authorization: `Bearer ${token}`, cookie: first.cookie })
+  expect([shown.status, shown.headers.get('set-cookie')]).toEqual([200, null])
+  const used = await ask({ cookie: first.cookie })
+  expect(used.headers.get('set-cookie')).toMatch(
+    /^__Host-metamcp=[^;]+; Path=\/; HttpOnly; Secure; SameSite=Strict; Max-Age=1800$/,
+  )
+  const cookie = used.headers.get('set-cookie')?.split(';')[0] ?? ''
+  expect(cookie).not.toBe(first.cookie)
+
+  vi.setSystemTime(Date.now() + 20 * 60_000)
+  expect((await ask({ cookie: first.cookie })).status).toBe(401)
+  const change = await app.api.send('POST', 'roles', role, { cookie, 'x-csrf-token': first.csrf })
+  expect(change.status).toBe(201)
+  const newest = change.headers.get('set-cookie')?.split(';')[0] ?? ''
+  expect(newest).toMatch(/^__Host-metamcp=./)
+  // Another login has another one, and an end is the end of all of its cookies.
+  const second = await open(app)
+  expect(second.csrf).not.toBe(first.csrf)
+  await app.api.send('DELETE', 'auth/session', undefined, { cookie, 'x-csrf-token': first.csrf })
+  for (const each of [cookie, newest]) expect((await ask({ cookie: each })).status).toBe(401)
+  expect((await ask({ cookie: second.cookie })).status).toBe(200)
 })
