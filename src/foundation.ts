@@ -144,13 +144,13 @@ async function openKeptAccess(
   deps: Stores & { readonly catalog: Catalog; readonly logs: AppDeps['logs'] },
   resources: AsyncDisposableStack,
 ): Promise<Access> {
-  const { storage: stores, broadcast, catalog, logs } = deps
+  const { storage: stores, broadcast, failures, catalog, logs } = deps
   const log = logs.logger('identity')
   const [secret] = deps.keys
   const endpoints = createResources(config.publicUrl, `http://localhost:${config.port}`)
   const signing = { algorithm: config.access.algorithm, secrets: deps.keys, pems: await signingPems(config.access) }
   const settings = { secret, signing, settings: config.access, resources: endpoints }
-  const access = await openAccess({ catalog, stores, broadcast, ...settings, log, now, newId: uuidv7 })
+  const access = await openAccess({ catalog, stores, broadcast, failures, ...settings, log, now, newId: uuidv7 })
   resources.use(keepAccess({ ...access, broadcast, isShared: stores.kind === 'postgres', log }))
   return access
 }

@@ -4,6 +4,7 @@ import { createOtherRecords, type OtherRecords } from '#audit/other-records'
 import { createStoredAudit, type StoredAudit } from '#audit/stored-audit'
 import type { Config } from '#config/config'
 import { keyRing, type KeyRing } from '#config/secret-key'
+import type { SharedFailures } from '#identity/lockout'
 import { NO_BROADCAST, type Broadcast } from '#kernel/broadcast'
 import { AppError } from '#kernel/errors'
 import { uuidv7 } from '#kernel/ids'
@@ -14,6 +15,7 @@ import type { SharedTexts } from '#resilience/second-level'
 import type { SharedRedis } from '#storage/open-redis'
 import { openStorage, type Storage } from '#storage/open-storage'
 import { createRedisCounts } from '#storage/redis-counts'
+import { createSharedFailures } from '#storage/redis-failures'
 import { createSharedTexts } from '#storage/redis-results'
 import { createRotation, type RotateSecrets } from '#storage/rotate-secrets'
 
@@ -32,6 +34,8 @@ export interface Stores {
   readonly broadcast: Broadcast
   /** Counted with the other gateways where there is a Redis. */
   readonly counts?: SharedCounts
+  /** Failed logins, counted in the same way. */
+  readonly failures?: SharedFailures
   /** Results that gateways keep together; absent for one that is alone. */
   readonly texts?: SharedTexts
 }
@@ -71,11 +75,12 @@ async function openShared(
   { redis }: Config,
   logger: StoresDeps['logger'],
   resources: AsyncDisposableStack,
-): Promise<Pick<Stores, 'redis' | 'broadcast' | 'counts' | 'texts'>> {
+): Promise<Pick<Stores, 'redis' | 'broadcast' | 'counts' | 'failures' | 'texts'>> {
   if (!redis) return { redis, broadcast: NO_BROADCAST }
   // The package is only loaded where it is used: it costs memory.
   const { openRedis } = await import('#storage/open-redis')
   const shared = resources.use(await openRedis(redis.reveal(), logger('redis')))
   const { broadcast } = shared
-  return { redis: shared, broadcast, counts: createRedisCounts(shared), texts: createSharedTexts(shared) }
+  const [counts, failures, texts] = [createRedisCounts(shared), createSharedFailures(shared), createSharedTexts(shared)]
+  return { redis: shared, broadcast, counts, failures, texts }
 }

@@ -85,7 +85,7 @@ export const SETTINGS = {
   redis_url: optional<Secret>(
     'none',
     redisOf,
-    '`redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]` or `rediss://` for several gateways on one PostgreSQL: they count rate limits together and hear at once what was revoked. While it is away each goes on for itself. One database of Redis for each deployment.',
+    '`redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]` or `rediss://` for several gateways on one PostgreSQL: they count rate limits and failed logins together and hear at once what was revoked. While it is away each goes on for itself. One database of Redis for each deployment.',
   ),
   logging_level: optional('INFO', logLevelOf, 'DEBUG, INFO, WARNING or ERROR.'),
   data_dir: setting('~/.metamcp', pathOf, 'Where the embedded database and the keys are kept.'),

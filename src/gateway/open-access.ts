@@ -3,6 +3,7 @@ import { createIdentity, type Identity, type IdentityStores } from '#identity/cr
 import { grantedTokenKey } from '#identity/granted-tokens'
 import { newLocalToken } from '#identity/local-token'
 import { localPrincipal, type Principal } from '#identity/principal'
+import type { SharedFailures } from '#identity/lockout'
 import type { Resources } from '#identity/resources'
 import { signingRing, type SigningKey, type SigningMaterial } from '#identity/signing-keys'
 import { NO_BROADCAST, type Broadcast } from '#kernel/broadcast'
@@ -49,6 +50,8 @@ interface OpenAccessDeps {
   readonly settings: AccessSettings
   /** To other gateways; absent for one that is alone. */
   readonly broadcast?: Broadcast
+  /** Failed logins, counted with other gateways. */
+  readonly failures?: SharedFailures | undefined
   readonly resources: Resources
   readonly log: Logger
   /** Epoch milliseconds. */
@@ -91,6 +94,7 @@ export async function openAccess(deps: OpenAccessDeps): Promise<Access> {
     refreshLifetimeMs: settings.refreshTokenMs,
     localToken,
     isShared: stores.kind === 'postgres',
+    failures: deps.failures,
     log,
     now,
     newId,

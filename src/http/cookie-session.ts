@@ -24,13 +24,13 @@ export function sessionTokenOf({ cookie = '' }: IncomingHttpHeaders): string | u
  * login and stays when the token is renewed, so that what other tabs know is still good.
  */
 export function csrfTokenOf(sessionToken: string): string {
-  return hash('sha256', `csrf ${String(familyOf(sessionToken) ?? sessionToken)}`, 'base64url')
+  return hash('sha256', `csrf ${familyOf(sessionToken) ?? sessionToken}`, 'base64url')
 }
 
 /** Of a token that may still turn out to be no good. */
-function familyOf(sessionToken: string): unknown {
+function familyOf(sessionToken: string): string | undefined {
   try {
-    return decodeJwt(sessionToken)['family']
+    return decodeJwt<{ readonly family?: string }>(sessionToken).family
   } catch {
     return undefined
   }

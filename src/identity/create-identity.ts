@@ -3,6 +3,7 @@ import { createApiKeys, type ApiKeys, type ApiKeyStore } from './api-keys.ts'
 import { createAuthenticator, type Authenticator } from './authenticate.ts'
 import { ensureAdministrator, type FirstAdministrator } from './first-administrator.ts'
 import { createGrantedTokens, type GrantedTokenDeps } from './granted-tokens.ts'
+import type { SharedFailures } from './lockout.ts'
 import { createLogins, type Logins, type LoginStore } from './logins.ts'
 import { createPasswords, type Lane } from './passwords.ts'
 import type { RefreshStore, RevocationStore } from './refresh-families.ts'
@@ -38,6 +39,8 @@ export interface IdentityDeps {
   readonly localToken?: string | undefined
   /** Whether other processes write to the same stores. */
   readonly isShared: boolean
+  /** Where gateways count failed logins together; absent for one that is alone. */
+  readonly failures?: SharedFailures | undefined
   readonly log: Logger
   /** Epoch milliseconds. */
   now(): number
@@ -61,7 +64,7 @@ export interface Identity extends Authenticator {
 }
 
 export function createIdentity(deps: IdentityDeps): Identity {
-  const { stores, access, refreshLifetimeMs, localToken, isShared, log, now, newId } = deps
+  const { stores, access, refreshLifetimeMs, localToken, isShared, failures, log, now, newId } = deps
   const withdrawn = (id: string): void => {
     authenticator.withdraw(id)
     deps.withdrawn?.(id)
@@ -79,7 +82,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
     ...authenticator,
     users,
     apiKeys,
-    logins: createLogins({ ...shared, users: stores.users, store: stores.logins, passwords }),
+    logins: createLogins({ ...shared, users: stores.users, store: stores.logins, passwords, failures }),
     pairs: createTokenPairs({ ...shared, ...stores, tokens, refreshLifetimeMs }),
     jwks: tokens.jwks,
     ensureAdministrator: (who) => ensureAdministrator(users, who),

@@ -1,17 +1,77 @@
 import { createRecentMap } from '#kernel/recent-map'
 
-const DELAY_MS_FIRST = 1_000
-const DELAY_MS_MAX = 15 * 60_000
-/** Longer than the longest delay: who waits it out and fails again waits as long once more. */
-const FORGOTTEN_AFTER_MS = 60 * 60_000
 const KEYS_MAX = 20_000
 
-/** Makes whoever fails often wait: a second after so many failures, twice as long after each further one, at most 15 minutes. */
+/** How long whoever fails often has to wait. */
+export interface LockoutRule {
+  readonly freeFailures: number
+  /** After so many; twice as long after each further one. */
+  readonly delayMsFirst: number
+  readonly delayMsMax: number
+  /** Since the last failure. */
+  readonly forgottenAfterMs: number
+}
+
+/** A second after so many failures, at most 15 minutes; an hour is longer, so who waits it out and fails again waits as long once more. */
+export function lockoutRule(freeFailures: number): LockoutRule {
+  return { freeFailures, delayMsFirst: 1_000, delayMsMax: 15 * 60_000, forgottenAfterMs: 60 * 60_000 }
+}
+
+/** Failures that several gateways count together. Its promises reject when it cannot be asked. */
+export interface SharedFailures {
+  readonly isUp: boolean
+  /** Milliseconds until `key` may try again; 0 when it may now. */
+  waitMs(key: string, rule: LockoutRule): Promise<number>
+  /** Counts a failure of whoever need not wait, in one step for all gateways; answers how long it has to. */
+  failed(key: string, rule: LockoutRule): Promise<number>
+  forgive(key: string): Promise<void>
+}
+
+/** Makes whoever fails often wait. Answers at once, unless other gateways have to be asked. */
 export interface Lockout {
   /** Milliseconds until `key` may try again; 0 when it may now. */
-  waitMs(key: string): number
-  failed(key: string): void
-  forgive(key: string): void
+  waitMs(key: string): number | Promise<number>
+  /** Counts a failure of whoever need not wait; one that has to is told how long, and not counted. */
+  failed(key: string): number | Promise<number>
+  forgive(key: string): void | Promise<void>
+}
+
+interface LockoutDeps {
+  /** Tells its keys from those of others where they are shared. */
+  readonly name: string
+  readonly rule: LockoutRule
+  /** Absent for a gateway that is alone. While it is away the gateway goes on with what it has counted itself. */
+  readonly shared?: SharedFailures | undefined
+  /** Epoch milliseconds. */
+  now(): number
+}
+
+export function createLockout({ name, rule, shared, now }: LockoutDeps): Lockout {
+  const own = createOwnLockout(rule, now)
+  if (!shared) return own
+  const asked = <T>(together: () => Promise<T>, alone: () => T): T | Promise<T> =>
+    shared.isUp ? together().catch(alone) : alone()
+  return {
+    waitMs: (key) =>
+      asked(
+        () => shared.waitMs(`${name}:${key}`, rule),
+        () => own.waitMs(key),
+      ),
+    failed(key) {
+      const alone = own.failed(key)
+      return asked(
+        () => shared.failed(`${name}:${key}`, rule),
+        () => alone,
+      )
+    },
+    forgive(key) {
+      own.forgive(key)
+      return asked(
+        () => shared.forgive(`${name}:${key}`),
+        () => undefined,
+      )
+    },
+  }
 }
 
 interface Failures {
@@ -20,20 +80,26 @@ interface Failures {
 }
 
 /** In memory and bounded: of very many keys those that failed last are remembered. */
-export function createLockout(freeFailures: number, now: () => number): Lockout {
+function createOwnLockout(rule: LockoutRule, now: () => number) {
+  const { freeFailures, delayMsFirst, delayMsMax, forgottenAfterMs } = rule
   const byKey = createRecentMap<Failures>(KEYS_MAX)
   const failuresOf = (key: string): Failures | undefined => {
     const failures = byKey.get(key)
-    return failures && now() - failures.lastAt < FORGOTTEN_AFTER_MS ? failures : undefined
+    return failures && now() - failures.lastAt < forgottenAfterMs ? failures : undefined
+  }
+  const waitMs = (key: string): number => {
+    const failures = failuresOf(key)
+    if (!failures || failures.count < freeFailures) return 0
+    const delay = Math.min(delayMsFirst * 2 ** (failures.count - freeFailures), delayMsMax)
+    return Math.max(0, failures.lastAt + delay - now())
   }
   return {
-    waitMs(key) {
-      const failures = failuresOf(key)
-      if (!failures || failures.count < freeFailures) return 0
-      const delay = Math.min(DELAY_MS_FIRST * 2 ** (failures.count - freeFailures), DELAY_MS_MAX)
-      return Math.max(0, failures.lastAt + delay - now())
+    waitMs,
+    failed(key: string): number {
+      const left = waitMs(key)
+      if (left === 0) byKey.set(key, { count: (failuresOf(key)?.count ?? 0) + 1, lastAt: now() })
+      return left
     },
-    failed: (key) => byKey.set(key, { count: (failuresOf(key)?.count ?? 0) + 1, lastAt: now() }),
-    forgive: (key) => byKey.delete(key),
+    forgive: (key: string): void => byKey.delete(key),
   }
 }

@@ -1,7 +1,7 @@
 import { AppError, messageOf } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
 import { networkOf } from './addresses.ts'
-import { createLockout } from './lockout.ts'
+import { createLockout, lockoutRule, type SharedFailures } from './lockout.ts'
 import type { Passwords } from './passwords.ts'
 import { isUsername } from './user-rules.ts'
 import type { Page, User, UserStore } from './users.ts'
@@ -53,6 +53,8 @@ export interface LoginDeps {
   readonly users: UserStore
   readonly store: LoginStore
   readonly passwords: Passwords
+  /** Absent for a gateway that is alone. */
+  readonly failures?: SharedFailures | undefined
   readonly log: Logger
   /** Epoch milliseconds. */
   now(): number
@@ -61,17 +63,15 @@ export interface LoginDeps {
 
 export function createLogins(deps: LoginDeps): Logins {
   const { users, store, passwords, log } = deps
-  const guard = createGuard(deps.now)
+  const guard = createGuard(deps)
   return {
     async login(username, password, origin) {
       const keys = keysOf(username, origin)
-      guard.check(keys)
+      await guard.check(keys)
       const user = isUsername(username) ? await users.findByUsername(username) : undefined
       const verdict = await passwords.verify(password, user?.passwordHash)
-      // Of many guesses at once all passed the first check: those that come after the last free failure learn nothing.
-      guard.check(keys)
       const outcome = outcomeOf(user, verdict)
-      guard.note(keys, outcome)
+      await guard.settle(keys, outcome)
       await store.append(recordOf({ user, outcome, origin }, deps))
       if (!user || outcome !== 'success') {
         log.warn({ outcome, user: user?.id, ip: origin.ip }, 'login refused')
@@ -106,23 +106,34 @@ function keysOf(username: string, { ip }: LoginOrigin): Keys {
 }
 
 /** A success clears the account and not the address: one good login would buy an attacker a free round at the others. */
-function createGuard(now: () => number) {
-  const accounts = createLockout(FREE_FAILURES.account, now)
-  const addresses = createLockout(FREE_FAILURES.address, now)
+function createGuard({ failures: shared, now }: Pick<LoginDeps, 'failures' | 'now'>) {
+  const accounts = createLockout({ name: 'account', rule: lockoutRule(FREE_FAILURES.account), shared, now })
+  const addresses = createLockout({ name: 'address', rule: lockoutRule(FREE_FAILURES.address), shared, now })
+  const check = async ({ account, address }: Keys): Promise<void> => {
+    admit(await accounts.waitMs(account))
+    if (address !== undefined) admit(await addresses.waitMs(address))
+  }
   return {
-    check({ account, address }: Keys): void {
-      const waitMs = Math.max(accounts.waitMs(account), address === undefined ? 0 : addresses.waitMs(address))
-      if (waitMs === 0) return
-      const seconds = Math.ceil(waitMs / 1000)
-      const details = { retry_after: seconds }
-      throw new AppError('rate_limited', `Too many failed logins; try again in ${seconds} s`, { details })
-    },
-    note({ account, address }: Keys, outcome: Outcome): void {
-      if (outcome === 'success') return accounts.forgive(account)
-      accounts.failed(account)
-      if (address !== undefined) addresses.failed(address)
+    check,
+    /** Of many guesses at once all passed the check before: those that come after the last free failure learn nothing. */
+    async settle(keys: Keys, outcome: Outcome): Promise<void> {
+      const { account, address } = keys
+      if (outcome !== 'success') {
+        admit(await accounts.failed(account))
+        if (address !== undefined) admit(await addresses.failed(address))
+        return
+      }
+      await check(keys)
+      await accounts.forgive(account)
     },
   }
+}
+
+function admit(waitMs: number): void {
+  if (waitMs === 0) return
+  const seconds = Math.ceil(waitMs / 1000)
+  const details = { retry_after: seconds }
+  throw new AppError('rate_limited', `Too many failed logins; try again in ${seconds} s`, { details })
 }
 
 interface Attempt {

@@ -14,6 +14,9 @@ const MS_MAX = 1_000
 const statusOf = async ({ api }: GatewayChild, headers: Headers, path = 'auth/me'): Promise<number> =>
   (await api.send('GET', path, undefined, headers)).status
 
+const login = async ({ api }: GatewayChild, username: string, password: string): Promise<number> =>
+  (await api.send('POST', 'auth/login', { username, password })).status
+
 /** How long another gateway goes on with what was decided just now. */
 async function msUntil(gateway: GatewayChild, headers: Headers, [status, path]: readonly [number, string?]) {
   const from = performance.now()
@@ -107,6 +110,30 @@ describe.skipIf(!hasReplicas)('two gateways on one PostgreSQL and one Redis', ()
       401, 401, 200,
     ])
     for (const gateway of [one, two]) expect(gateway.log().match(/redis is away/g)).toHaveLength(1)
+  })
+
+  /** A13: who spreads guesses over gateways would have five more at each. */
+  test('failed logins on both count together; without Redis each gateway goes on with its own', async () => {
+    await using replicas = await startReplicas({})
+    const { one, two } = replicas
+    const admin = await loggedIn(one)
+    for (const username of ['ann', 'bob'])
+      expect((await one.api.send('POST', 'users', { ...ANN, username, roles: ['user'] }, admin)).status).toBe(201)
+    const fail = async (gateway: GatewayChild, username: string, times: number): Promise<number[]> => {
+      const answers: number[] = []
+      for (let count = 0; count < times; count += 1) answers.push(await login(gateway, username, `wrong ${count}`))
+      return answers
+    }
+    expect([...(await fail(one, 'ann', 3)), ...(await fail(two, 'ann', 2))]).toEqual([401, 401, 401, 401, 401])
+    expect([await login(one, 'ann', ANN.password), await login(two, 'ann', ANN.password)]).toEqual([429, 429])
+    // Who waited and is in, is in everywhere.
+    await until('ann may log in', async () => (await login(two, 'ann', ANN.password)) === 200)
+    expect([await login(one, 'ann', 'wrong'), await login(one, 'ann', ANN.password)]).toEqual([401, 200])
+
+    expect(await fail(one, 'bob', 2)).toEqual([401, 401])
+    await replicas.redis.close()
+    expect(await fail(one, 'bob', 4)).toEqual([401, 401, 401, 429])
+    expect(await login(two, 'bob', ANN.password)).toBe(200)
   })
 
   test('500 calls at once against a limit of 100 let exactly 100 through, over both; without Redis each counts alone', async () => {
