@@ -2,7 +2,7 @@ import type { BannerFacts } from '#cli/banner'
 import type { Config } from '#config/config'
 import { removeGatewayFile, writeGatewayFile } from '#config/gateway-file'
 import { followConfig } from '#config/reload'
-import { readTlsFiles } from '#config/tls-files'
+import { followTlsFiles, readTlsFiles } from '#config/tls-files'
 import { createEdges, type Edges } from '#gateway/edges'
 import { createApi } from '#http/api'
 import { createFrontDoor, type FrontDoor } from '#http/front-door'
@@ -26,7 +26,7 @@ export interface App extends AsyncDisposable {
   firstStart: Foundation['access']['firstStart']
   /** Begins to listen, and to connect upstreams in the background. */
   listen(): Promise<BannerFacts>
-  /** Reads the config file again. */
+  /** Reads the config file and the certificate again. */
   reload(): void
   /** Finishes what runs (within the grace period), stops all children, stores what is to be stored. */
   close(): Promise<void>
@@ -39,7 +39,10 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
   const life = { startedAt: now(), isDraining: false }
   const parts: Parts = { config, core, life, log: deps.logs.logger('main'), resources }
   const door = await createSurfaces(parts, deps)
-  const { reload } = resources.use(followConfig(config, core.apply, deps.logs.logger('config')))
+  const log = deps.logs.logger('config')
+  const file = resources.use(followConfig(config, core.apply, log))
+  const tls = resources.use(followTlsFiles(config, door.useTls, log))
+  const reload = (): void => [file, tls].forEach((each) => each.reload())
   return runningApp({ ...parts, resources: resources.move() }, door, reload)
 }
 

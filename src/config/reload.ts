@@ -1,13 +1,10 @@
-import { readFileSync, watch } from 'node:fs'
-import { basename, dirname } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { messageOf } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
 import type { Config, DynamicConfig } from './config.ts'
 import { reloadFile, type Reloaded } from './load.ts'
 import { environmentName } from './settings.ts'
-
-/** Editors write a file in several steps. */
-const SETTLE_MS = 100
+import { watchFiles } from './watch-files.ts'
 
 /** Called with the new dynamic part, and with the settings whose change in the file needs a restart. */
 export type DynamicListener = (dynamic: DynamicConfig, needRestart: readonly string[]) => void
@@ -34,10 +31,7 @@ export interface ConfigWatch {
   [Symbol.dispose](): void
 }
 
-/**
- * Watches the config file. A file that cannot be used is reported to `onError` and changes nothing.
- * Watches the directory, because editors and mounted volumes replace the file instead of writing to it.
- */
+/** Watches the config file. A file that cannot be used is reported to `onError` and changes nothing. */
 export function watchConfig(
   config: Pick<Config, 'file' | 'toolTimeoutMs'>,
   onDynamic: DynamicListener,
@@ -51,10 +45,9 @@ export function watchConfig(
       () => undefined,
     ) ?? {}
   let lastText = textOf(file)
-  let timer: NodeJS.Timeout | undefined
 
   const reload = (): void => {
-    clearTimeout(timer)
+    watcher.settle()
     lastText = textOf(file)
     const reloaded = attempt(() => reloadFile(file, toolTimeoutMs), onError)
     if (reloaded) onDynamic(reloaded.dynamic, changedSettings(first, reloaded.settings))
@@ -62,24 +55,8 @@ export function watchConfig(
   const reloadIfChanged = (): void => {
     if (textOf(file) !== lastText) reload()
   }
-  const watcher = watch(dirname(file), { persistent: false }, (_event, changed) => {
-    if (changed !== null && !concerns(changed, file)) return
-    clearTimeout(timer)
-    timer = setTimeout(reloadIfChanged, SETTLE_MS).unref()
-  })
-  watcher.on('error', onError)
-  return {
-    reload,
-    [Symbol.dispose]() {
-      clearTimeout(timer)
-      watcher.close()
-    },
-  }
-}
-
-/** Kubernetes swaps a directory named `..data` behind a link instead of touching the file. */
-function concerns(changed: string, file: string): boolean {
-  return changed === basename(file) || changed.startsWith('..')
+  const watcher = watchFiles([file], reloadIfChanged, onError)
+  return { reload, [Symbol.dispose]: () => watcher[Symbol.dispose]() }
 }
 
 function changedSettings(before: Reloaded['settings'], after: Reloaded['settings']): string[] {

@@ -169,7 +169,7 @@ export const SETTINGS = {
   tls_cert_file: optional<string>(
     'none',
     pathOf,
-    'Certificate with its chain, PEM: the gateway then speaks HTTPS, TLS 1.2 or newer.',
+    'Certificate with its chain, PEM: the gateway then speaks HTTPS, TLS 1.2 or newer. A renewed one is taken while it runs, when the files change or at SIGHUP.',
   ),
   tls_key_file: optional<string>('none', pathOf, 'Its private key, PEM, readable by its owner only.'),
   tls_client_ca_file: optional<string>(

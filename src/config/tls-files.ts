@@ -2,7 +2,9 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import type { EdgeConfig } from './config.ts'
 import { messageOf } from '#kernel/errors'
+import type { Logger } from '#kernel/logger'
 import { ConfigError } from './problems.ts'
+import { watchFiles } from './watch-files.ts'
 
 const READABLE_BY_OTHERS = 0o004
 
@@ -31,6 +33,37 @@ export async function readTlsFiles({ tls }: EdgeConfig): Promise<TlsFiles | unde
     throw problem(tls.keyFile, 'can be read by every user of this machine; run chmod 600 on it')
   }
   return { cert, key, ...(ca ? { ca } : {}) }
+}
+
+/**
+ * Watches the files and hands on what they hold after a change, or when told to read them. Files that are no good change nothing:
+ * the log says why, and the certificate before stays in use.
+ */
+export function followTlsFiles(config: EdgeConfig, apply: (files: TlsFiles) => void, log: Logger): TlsWatch {
+  const { tls } = config
+  if (!tls) return { reload: () => undefined, [Symbol.dispose]: () => undefined }
+  const rejected = (thrown: unknown): void => log.error({ error: messageOf(thrown) }, 'TLS files rejected')
+  let reads = 0
+  const read = async (): Promise<void> => {
+    const turn = (reads += 1)
+    const files = await readTlsFiles(config)
+    if (!files || turn !== reads) return
+    apply(files)
+    log.info({ validTo: new X509Certificate(files.cert).validTo }, 'TLS files applied')
+  }
+  const reload = (): void => void read().catch(rejected)
+  const { certFile, keyFile, clientCaFile } = tls
+  const watcher = watchFiles(
+    [certFile, keyFile, ...(clientCaFile === undefined ? [] : [clientCaFile])],
+    reload,
+    rejected,
+  )
+  return { reload, [Symbol.dispose]: () => watcher[Symbol.dispose]() }
+}
+
+interface TlsWatch extends Disposable {
+  /** Reads the files now: for SIGHUP. */
+  reload(): void
 }
 
 function readPem(path: string): Promise<Buffer> {

@@ -1,5 +1,12 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerOptions } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Gateway } from '#gateway/gateway'
 import { AppError } from '#kernel/errors'
@@ -21,6 +28,8 @@ const FLUSH_MS = 1000
 export interface FrontDoor {
   /** Resolves to the base URL without a slash at the end. Rejects when the address is taken. */
   listen(port: number, host: string): Promise<string>
+  /** New connections get this certificate; those that are there go on. Only for a door with TLS. */
+  useTls(tls: TlsMaterial): void
   /**
    * Takes no new calls and waits for those that run as long as the grace period: meanwhile who asks is told, and readiness
    * says so. Then takes no connections either, and ends when what was answered is read.
@@ -35,9 +44,16 @@ export interface FrontDoorDeps {
   readonly gateway: Pick<Gateway, 'drain' | 'giveUp' | 'running'>
   readonly allowedOrigins: readonly string[]
   hostGuard(request: IncomingMessage): AppError | undefined
-  /** PEM: then it speaks HTTPS only. */
-  readonly tls?: { readonly cert: Buffer; readonly key: Buffer; readonly ca?: Buffer } | undefined
+  /** Then it speaks HTTPS only. */
+  readonly tls?: TlsMaterial | undefined
   readonly log: Logger
+}
+
+/** As PEM. */
+interface TlsMaterial {
+  readonly cert: Buffer
+  readonly key: Buffer
+  readonly ca?: Buffer
 }
 
 export function createFrontDoor(deps: FrontDoorDeps): FrontDoor {
@@ -45,6 +61,7 @@ export function createFrontDoor(deps: FrontDoorDeps): FrontDoor {
   const cors = createCors(deps)
   const server = openServer(tls, (request, response) => {
     cutUnwantedBody(request, response)
+    if (tls) demandTls(request, response)
     if (cors(request, response)) return
     if (endpoint.handle(request, response) || oauth.handle(request, response)) return
     api.handle(request, response)
@@ -59,6 +76,9 @@ export function createFrontDoor(deps: FrontDoorDeps): FrontDoor {
       })
       const { port: bound } = server.address() as AddressInfo
       return `${tls ? 'https' : 'http'}://${reachable(host)}:${bound}`
+    },
+    useTls(next) {
+      if (server instanceof TlsServer) server.setSecureContext({ ...next, minVersion: TLS_MIN })
     },
     async close(gracePeriodMs) {
       const { running } = gateway
@@ -78,13 +98,22 @@ export function createFrontDoor(deps: FrontDoorDeps): FrontDoor {
   }
 }
 
+const TLS_MIN = 'TLSv1.2'
+/** A year. */
+const HSTS = 'max-age=31536000'
+
 const OPTIONS: ServerOptions = { noDelay: true, keepAliveTimeout: KEEP_ALIVE_MS }
 
 function openServer(tls: FrontDoorDeps['tls'], listener: RequestListener): Server {
   if (!tls) return createServer(OPTIONS, listener)
   const { ca, ...own } = tls
   const mutual = ca ? { ca, requestCert: true, rejectUnauthorized: true } : {}
-  return createTlsServer({ ...OPTIONS, ...own, ...mutual, minVersion: 'TLSv1.2' }, listener)
+  return createTlsServer({ ...OPTIONS, ...own, ...mutual, minVersion: TLS_MIN }, listener)
+}
+
+/** Browsers come over HTTPS from now on (RFC 6797). Not to localhost: all that runs there would have to speak it. */
+function demandTls({ headers }: IncomingMessage, response: ServerResponse): void {
+  if (!/^localhost(:\d+)?$/i.test(headers.host ?? '')) response.setHeader('strict-transport-security', HSTS)
 }
 
 /** Where this machine finds what listens on all addresses. */

@@ -1,8 +1,13 @@
-import { chmodSync, copyFileSync, readFileSync, rmSync } from 'node:fs'
+import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { Agent } from 'node:https'
 import { join } from 'node:path'
+import { connect, type TLSSocket } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 import { httpRequest } from '../support/http-request.ts'
 import { newDirectory, startTestApp } from '../support/test-app.ts'
+import { until } from '../support/until.ts'
 
 const FILES = join(import.meta.dirname, '../support/tls-listener')
 const pem = (name: string): Buffer => readFileSync(join(FILES, name))
@@ -64,5 +69,61 @@ describe('R293, N9 a listener with TLS', () => {
     await expect(start({})).rejects.toThrow(/server-key\.pem: cannot be read/)
     const half = { META_MCP_TLS_CERT_FILE: files.path('server.pem') }
     await expect(startTestApp({ env: half })).rejects.toThrow(/needs META_MCP_TLS_KEY_FILE beside it/)
+  })
+
+  /** A renewal every few weeks must not cost the sessions and calls of everybody, and a botched one must not end the gateway. */
+  test('takes a renewed certificate from disk or when told to, without ending connections; a bad one changes nothing', async () => {
+    await using files = await placeFiles()
+    await using app = await startTestApp({ env: files.env })
+    const url = `${app.listening.url}/api/v1/health`
+    const trust = { ca: [pem('ca.pem'), pem('renewed.pem')] }
+    const fingerprintOf = (name: string) => new X509Certificate(pem(name)).fingerprint256
+    const shown = async (): Promise<string> => {
+      const { port } = new URL(url)
+      const socket = connect({ port: Number(port), host: '127.0.0.1', ...trust })
+      await once(socket, 'secureConnect')
+      const fingerprint = socket.getPeerX509Certificate()?.fingerprint256 ?? ''
+      socket.destroy()
+      return fingerprint
+    }
+    const told = (phrase: string) => app.log.filter((line) => line.includes(phrase)).length
+    const place = (name: string, as: string): void => writeFileSync(files.path(as), pem(name))
+    const kept = new Agent({ ...trust, keepAlive: true, maxSockets: 1 })
+    const sockets = new Set<unknown>()
+    kept.on('free', (socket: TLSSocket) => sockets.add(socket))
+    const askKept = async () => (await httpRequest(url, { agent: kept })).status
+
+    expect([await askKept(), await shown()]).toEqual([200, fingerprintOf('server.pem')])
+    place('renewed.pem', 'server.pem')
+    await until('a certificate without its key is refused', () => told('TLS files rejected') > 0)
+    expect(await shown()).toBe(fingerprintOf('server.pem'))
+    place('renewed-key.pem', 'server-key.pem')
+    await until('the renewed one is shown', async () => (await shown()) === fingerprintOf('renewed.pem'))
+    expect(await askKept()).toBe(200)
+    expect(sockets.size).toBe(1)
+
+    place('ca.pem', 'server-key.pem')
+    await until('what is no key is refused', () => told('is not what it should be in PEM') > 0)
+    expect([await shown(), await askKept()]).toEqual([fingerprintOf('renewed.pem'), 200])
+    place('server.pem', 'server.pem')
+    place('server-key.pem', 'server-key.pem')
+    app.app.reload()
+    await until('the first one is back', async () => (await shown()) === fingerprintOf('server.pem'))
+    kept.destroy()
+  })
+
+  test('tells browsers to come over TLS from now on, on every surface, and not those that came to localhost', async () => {
+    await using files = await placeFiles()
+    await using app = await startTestApp({ env: { ...files.env, META_MCP_ALLOWED_HOSTS: 'tools.example' } })
+    const { url } = app.listening
+    const hsts = async (path: string, host: string) =>
+      (await httpRequest(url + path, { ...TRUST, servername: 'localhost', headers: { host } })).headers[
+        'strict-transport-security'
+      ]
+    for (const path of ['/api/v1/health', '/api/v1/none', '/mcp', '/oauth/none', '/docs'])
+      expect([path, await hsts(path, 'tools.example')]).toEqual([path, 'max-age=31536000'])
+    expect(await hsts('/api/v1/health', 'localhost:8443')).toBeUndefined()
+    await using plain = await startTestApp({})
+    expect((await fetch(plain.listening.url)).headers.get('strict-transport-security')).toBeNull()
   })
 })
