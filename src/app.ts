@@ -71,6 +71,7 @@ async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoo
     log: logs.logger('mcp'),
     bodyBytesMax: config.bodyBytesMax,
     sessionIdleMsMax: config.sessionIdleMsMax,
+    streamsMax: config.streamsMax,
     now,
   })
   Object.assign(core.news, { resourceUpdated: endpoint.resourceUpdated, taskChanged: endpoint.taskChanged })

@@ -140,6 +140,10 @@ export interface Config extends EdgeConfig {
   readonly handshakeTimeoutMs: number
   /** How long a downstream session may do nothing. */
   readonly sessionIdleMsMax: number
+  /** How many event streams one caller may hold open. */
+  readonly streamsMax: number
+  /** How long a request may take to arrive. */
+  readonly requestTimeoutMs: number
   /** How long a stopping gateway waits for running calls. */
   readonly gracePeriodMs: number
   readonly bodyBytesMax: number

@@ -130,6 +130,8 @@ describe('R200 R201 settings', () => {
     ['META_MCP_GRACE_PERIOD_SECONDS', '0', { gracePeriodMs: 0 }],
     ['META_MCP_HANDSHAKE_TIMEOUT_SECONDS', '2', { handshakeTimeoutMs: 2000 }],
     ['META_MCP_SESSION_IDLE_SECONDS', '60', { sessionIdleMsMax: 60_000 }],
+    ['META_MCP_REQUEST_TIMEOUT_SECONDS', '5', { requestTimeoutMs: 5000 }],
+    ['META_MCP_MAX_STREAMS', '7', { streamsMax: 7 }],
     ['META_MCP_MAX_RESULT_BYTES', '4096', { resultBytesMax: 4096 }],
   ])('%s=%s is understood', (name, value, expected) => {
     expect(load({ env: { [name]: value } })).toMatchObject(expected)

@@ -108,6 +108,8 @@ function staticConfig(values: SettingValues) {
     endurance: enduranceConfig(values),
     handshakeTimeoutMs: values.handshake_timeout_seconds,
     sessionIdleMsMax: values.session_idle_seconds,
+    streamsMax: values.max_streams,
+    requestTimeoutMs: values.request_timeout_seconds,
     gracePeriodMs: values.grace_period_seconds,
     bodyBytesMax: values.max_body_bytes,
     resultBytesMax: values.max_result_bytes,

@@ -187,6 +187,16 @@ export const SETTINGS = {
     secondsBetween(1, 604_800),
     'After how long a session of a client that does nothing and has no stream open is over.',
   ),
+  request_timeout_seconds: setting(
+    '30',
+    secondsBetween(0.1, 3600),
+    'How long a request may take to arrive, headers and body; then its connection gets 408 and ends.',
+  ),
+  max_streams: setting(
+    '1000',
+    integerBetween(1, 1_000_000),
+    'How many event streams (news, not calls) one caller may hold open at once; one more gets 429.',
+  ),
   grace_period_seconds: setting(
     '10',
     secondsBetween(0, 3600),

@@ -95,13 +95,16 @@ function unknownResource(uri: string): AppError {
   return new AppError('resource_not_found', `Unknown resource: ${uri}`, { details: { uri } })
 }
 
+/** Of templates that servers wrote: braces without end are looked at once. */
+const PLACEHOLDERS = /\{[^{}]*\}/g
+
 function templateFor(view: CatalogView, uri: string): CatalogEntry | undefined {
-  const matching = view.templates.filter(({ key }) => matchesGlob(key.replaceAll(/\{[^}]*\}/g, '*'), uri))
+  const matching = view.templates.filter(({ key }) => matchesGlob(key.replaceAll(PLACEHOLDERS, '*'), uri))
   return matching.toSorted((a, b) => literalLength(b.key) - literalLength(a.key))[0]
 }
 
 function literalLength(template: string): number {
-  return template.replaceAll(/\{[^}]*\}/g, '').length
+  return template.replaceAll(PLACEHOLDERS, '').length
 }
 
 function onlyOwner<T extends { upstreamId: string }>(items: readonly T[]): T | undefined {

@@ -19,6 +19,8 @@ import { cutUnwantedBody, refuseBrokenRequests } from './broken-requests.ts'
 
 /** Longer than clients and proxies keep idle connections, so that it is they who close. */
 const KEEP_ALIVE_MS = 65_000
+/** How often the door looks for requests that are late. */
+const LATE_CHECK_MS = 1000
 /** How often a closing door looks for connections that have become idle. */
 const SWEEP_MS = 20
 /** What was answered gets this long to be read. */
@@ -44,6 +46,8 @@ export interface FrontDoorDeps {
   readonly gateway: Pick<Gateway, 'drain' | 'giveUp' | 'running'>
   readonly allowedOrigins: readonly string[]
   hostGuard(request: IncomingMessage): AppError | undefined
+  /** How long a request may take to arrive. */
+  readonly requestTimeoutMs: number
   /** Then it speaks HTTPS only. */
   readonly tls?: TlsMaterial | undefined
   readonly log: Logger
@@ -59,7 +63,7 @@ interface TlsMaterial {
 export function createFrontDoor(deps: FrontDoorDeps): FrontDoor {
   const { endpoint, oauth, api, gateway, tls, log } = deps
   const cors = createCors(deps)
-  const server = openServer(tls, (request, response) => {
+  const server = openServer(deps, (request, response) => {
     cutUnwantedBody(request, response)
     if (tls) demandTls(request, response)
     if (cors(request, response)) return
@@ -102,13 +106,18 @@ const TLS_MIN = 'TLSv1.2'
 /** A year. */
 const HSTS = 'max-age=31536000'
 
-const OPTIONS: ServerOptions = { noDelay: true, keepAliveTimeout: KEEP_ALIVE_MS }
-
-function openServer(tls: FrontDoorDeps['tls'], listener: RequestListener): Server {
-  if (!tls) return createServer(OPTIONS, listener)
+function openServer({ tls, requestTimeoutMs }: FrontDoorDeps, listener: RequestListener): Server {
+  const options: ServerOptions = {
+    noDelay: true,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: requestTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(LATE_CHECK_MS, requestTimeoutMs),
+  }
+  if (!tls) return createServer(options, listener)
   const { ca, ...own } = tls
   const mutual = ca ? { ca, requestCert: true, rejectUnauthorized: true } : {}
-  return createTlsServer({ ...OPTIONS, ...own, ...mutual, minVersion: TLS_MIN }, listener)
+  return createTlsServer({ ...options, ...own, ...mutual, minVersion: TLS_MIN }, listener)
 }
 
 /** Browsers come over HTTPS from now on (RFC 6797). Not to localhost: all that runs there would have to speak it. */

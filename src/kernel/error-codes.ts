@@ -43,7 +43,7 @@ export const ERROR_CODES = {
   policy_violation: row(403, -31407, false, 'An operator rule refuses this call.'),
   search_error: row(500, -31507, true, 'The search failed.'),
   circuit_breaker_open: row(503, -31508, true, 'The server behind the tool failed too often and rests.'),
-  overloaded: row(503, -31509, true, 'Too many calls wait for this server.'),
+  overloaded: row(503, -31509, true, 'Too many calls wait for this server, or there is no room for one more session.'),
   unavailable: row(503, -31510, true, 'The gateway is starting, draining, or its storage is down.'),
   timeout: row(504, -31511, true, 'The call did not finish in its time.'),
   cancelled: row(499, -31512, false, 'The caller gave up.'),

@@ -22,6 +22,7 @@ import { createMetaTools } from './meta-tools.ts'
 import { checkMethods } from './method-access.ts'
 import { createModern } from './modern.ts'
 import { createNewsDesk, type NewsDesk } from './news-desk.ts'
+import { createOpenStreams } from './open-streams.ts'
 import { parseBody, readBody } from './read-body.ts'
 import { sendJson } from './reply.ts'
 import { rpcErrorText } from './rpc-error.ts'
@@ -45,6 +46,8 @@ export interface EndpointDeps extends McpDeps {
   readonly rates?: RateLimits
   /** How long a session may do nothing. */
   readonly sessionIdleMsMax?: number
+  /** How many event streams one caller may hold open. */
+  readonly streamsMax: number
 }
 
 /** A request that came no further than the door. */
@@ -91,6 +94,7 @@ export function createMcpEndpoint(deps: EndpointDeps): McpEndpoint {
     metaTools: createMetaTools(deps),
     ledger,
     keepAlives: createKeepAlives(),
+    streams: createOpenStreams(deps.streamsMax),
   }
   const news = createNewsDesk(deps.catalog, sessions)
   const legacy = createLegacy(parts)

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Principal } from '#identity/principal'
 import { createSealer } from '#kernel/seal'
 import { createLegacySessions, type LegacySessions } from './legacy-sessions.ts'
@@ -75,4 +75,49 @@ test('thousands of newcomers to a full house take no time that grows with the ho
   for (let each = 0; each < 6000; each += 1) counted(sessions.open(HELLO, PRINCIPAL, undefined))
   // Each is looked at when the house is sorted, and when its turn has come.
   expect(looks.count).toBeLessThan(6000 * 3)
+})
+
+function start(sessionsMax: number) {
+  const clock = { ms: 0 }
+  const ended: string[] = []
+  const sealer = createSealer(Buffer.alloc(32, 1))
+  const sessions = createLegacySessions({
+    sealer,
+    sessionsMax,
+    now: () => (clock.ms += 1),
+    ended: ({ principal }) => ended.push(principal.id),
+  })
+  const open = (id: string) => sessions.open(HELLO, somebody(id), undefined)
+  return { sessions, open, ended, [Symbol.dispose]: () => sessions[Symbol.dispose]() }
+}
+
+const somebody = (id: string): Principal => ({ id, roles: [], kind: 'user' })
+
+describe('when there are as many sessions as there may be', () => {
+  /** D4: a flood must not end the sessions of those who have few. */
+  test('the one of whoever has most makes room, the longest idle first', () => {
+    using t = start(4)
+    const quiet = t.open('quiet')
+    const [first, second] = [t.open('flood'), t.open('flood')]
+    t.open('flood')
+    t.sessions.find(first.id, somebody('flood'), undefined)
+    t.open('flood')
+    t.open('another')
+    expect(t.ended).toEqual(['flood', 'flood'])
+    expect(t.sessions.find(quiet.id, somebody('quiet'), undefined)).toBe(quiet)
+    expect(t.sessions.find(first.id, somebody('flood'), undefined)).toBe(first)
+    expect(t.sessions.find(second.id, somebody('flood'), undefined)).toBeUndefined()
+  })
+
+  test('and all of them are in use, the next one is refused, until one is not', () => {
+    using t = start(2)
+    const [busy, other] = [t.open('a'), t.open('b')]
+    busy.began(1)
+    other.began(1)
+    expect(() => t.open('c')).toThrow(expect.objectContaining({ code: 'overloaded' }))
+    expect(t.sessions.size).toBe(2)
+    other.finished(1)
+    expect(t.open('c').principal.id).toBe('c')
+    expect(t.ended).toEqual(['b'])
+  })
 })

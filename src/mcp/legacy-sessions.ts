@@ -1,3 +1,4 @@
+import { AppError } from '#kernel/errors'
 import { uuidv7 } from '#kernel/ids'
 import type { Sealer } from '#kernel/seal'
 import { isSameCaller, type Principal } from '#identity/principal'
@@ -8,6 +9,8 @@ const PURPOSE = 'legacy session'
 const IDLE_MS_MAX = 60 * 60_000
 const SESSIONS_MAX = 20_000
 const SWEEP_MS = 60_000
+/** When a client that found no room may look again. */
+const RETRY_SECONDS = 30
 
 export interface LegacySessionsDeps {
   readonly sealer: Sealer
@@ -21,6 +24,7 @@ export interface LegacySessionsDeps {
 
 /** All downstream sessions of the legacy era. */
 export interface LegacySessions extends Disposable {
+  /** Throws `overloaded` when there are as many as there may be and all of them are in use. */
   open(hello: LegacyHello, principal: Principal, namespace: string | undefined): LegacySession
   /** The live session of this id, if it is this principal's and of this endpoint. Anything else is unknown. */
   find(id: string, principal: Principal, namespace: string | undefined): LegacySession | undefined
@@ -37,9 +41,11 @@ export function createLegacySessions({
   sessionsMax = SESSIONS_MAX,
 }: LegacySessionsDeps): LegacySessions {
   const sessions = new Map<string, LegacySession>()
-  const nextIdle = createQueue(sessions)
+  const nextIdle = createQueues(sessions)
+  const holders = createHolders()
   const end = (session: LegacySession): void => {
     if (!sessions.delete(session.id)) return
+    holders.lost(session.principal)
     session.end()
     ended(session)
   }
@@ -65,10 +71,9 @@ export function createLegacySessions({
       }
       const options = { ...hello, id: sealer.seal(PURPOSE, JSON.stringify(facts)), principal }
       const session = new LegacySession({ ...options, ...(namespace === undefined ? {} : { namespace }) }, now())
-      // The one that was idle longest makes room: clients start over on 404.
-      const oldest = sessions.size >= sessionsMax ? nextIdle() : undefined
-      if (oldest) end(oldest)
+      if (sessions.size >= sessionsMax) end(nextIdle(holders.most()) ?? allInUse(sessions.size))
       sessions.set(session.id, session)
+      holders.gained(principal)
       return session
     },
     find(id, principal, namespace) {
@@ -96,21 +101,74 @@ interface Waiting {
   readonly since: number
 }
 
-/** Finds the session that was idle longest. Sorts all of them once for thousands of answers: those in use meanwhile are left out. */
-function createQueue(sessions: ReadonlyMap<string, LegacySession>): () => LegacySession | undefined {
-  let queue: Waiting[] = []
-  const next = (): LegacySession | undefined => {
+/**
+ * Finds which session makes room: of the caller who has most the one that was idle longest, or else any that is idle; clients
+ * start over on 404. Sorts all of them once for thousands of answers: those in use meanwhile are left out.
+ */
+function createQueues(
+  sessions: ReadonlyMap<string, LegacySession>,
+): (holder: string | undefined) => LegacySession | undefined {
+  let queues = new Map<string, Waiting[]>()
+  const next = (holder = ''): LegacySession | undefined => {
+    const queue = queues.get(holder) ?? []
     for (let first = queue.pop(); first; first = queue.pop()) {
       const session = sessions.get(first.id)
       if (session?.isIdle && session.lastUsedAt === first.since) return session
     }
     return undefined
   }
-  return () => {
-    const known = next()
+  return (holder) => {
+    const known = next(holder)
     if (known) return known
-    const idle = [...sessions.values()].filter((session) => session.isIdle)
-    queue = idle.map(({ id, lastUsedAt: since }) => ({ id, since })).sort((a, b) => b.since - a.since)
-    return next()
+    queues = queuesOf(sessions)
+    const [other] = [holder, ...queues.keys()]
+      .values()
+      .map(next)
+      .filter((found) => found !== undefined)
+    return other
   }
+}
+
+/** By principal, the longest idle last. */
+function queuesOf(sessions: ReadonlyMap<string, LegacySession>): Map<string, Waiting[]> {
+  const queues = new Map<string, Waiting[]>()
+  for (const { id, isIdle, principal, lastUsedAt: since } of sessions.values()) {
+    if (!isIdle) continue
+    const queue = queues.get(principal.id)
+    if (queue) queue.push({ id, since })
+    else queues.set(principal.id, [{ id, since }])
+  }
+  for (const queue of queues.values()) queue.sort((a, b) => b.since - a.since)
+  return queues
+}
+
+/** How many sessions each caller has. */
+interface Holders {
+  gained(principal: Principal): void
+  lost(principal: Principal): void
+  /** Who has most. */
+  most(): string | undefined
+}
+
+function createHolders(): Holders {
+  const counts = new Map<string, number>()
+  const add = ({ id }: Principal, more: number): void => {
+    const count = (counts.get(id) ?? 0) + more
+    if (count > 0) counts.set(id, count)
+    else counts.delete(id)
+  }
+  return {
+    gained: (principal) => add(principal, 1),
+    lost: (principal) => add(principal, -1),
+    most() {
+      let found: string | undefined
+      for (const [id, count] of counts) if (found === undefined || count > (counts.get(found) ?? 0)) found = id
+      return found
+    },
+  }
+}
+
+function allInUse(count: number): never {
+  const message = `All ${count} sessions that there may be are in use`
+  throw new AppError('overloaded', message, { details: { retry_after: RETRY_SECONDS } })
 }

@@ -16,6 +16,7 @@ import {
 } from './legacy-requests.ts'
 import type { LegacySession } from './legacy-session.ts'
 import type { LegacySessions } from './legacy-sessions.ts'
+import type { OpenStreams } from './open-streams.ts'
 import { traceparentOf } from './primitives.ts'
 import { HttpReply, sendJson, type Reply } from './reply.ts'
 import { rpcErrorText } from './rpc-error.ts'
@@ -43,6 +44,7 @@ export interface Legacy {
 
 export interface LegacyDeps extends LegacyRequestsDeps {
   readonly sessions: LegacySessions
+  readonly streams: OpenStreams
   readonly keepAlives: KeepAlives
 }
 
@@ -59,6 +61,7 @@ export function createLegacy(deps: LegacyDeps): Legacy {
       if (!request.headers.accept?.includes('text/event-stream')) {
         throw new AppError('not_acceptable', 'This address answers GET with text/event-stream only')
       }
+      deps.streams.admit(arrival.principal, response)
       const lastEventId = request.headers['last-event-id']
       const stream = openEventStream(response, { 'mcp-session-id': session.id })
       resume(session, stream, typeof lastEventId === 'string' ? lastEventId : '')

@@ -16,6 +16,7 @@ import { isMetaNamed, type MetaTools } from './meta-tools.ts'
 import { isDeclared } from './method-access.ts'
 import { checkedParamHeaders, ModernRefusal, readClaim, type Claim } from './modern-claim.ts'
 import { tagged, type Listener, type ListenFilter, type NewsDesk } from './news-desk.ts'
+import type { OpenStreams } from './open-streams.ts'
 import { CALL_METHODS, traceparentOf } from './primitives.ts'
 import { HttpReply } from './reply.ts'
 import { rpcErrorText } from './rpc-error.ts'
@@ -29,6 +30,7 @@ export interface Modern extends Disposable {
 
 export interface ModernDeps extends McpDeps {
   readonly lists: Lists
+  readonly streams: OpenStreams
   readonly keepAlives: KeepAlives
   readonly news: NewsDesk
   readonly metaTools: MetaTools
@@ -159,6 +161,7 @@ function discoverResult({ catalog, gateways }: ModernDeps, view: CatalogView): s
 
 /** Opens a stream of news: what was accepted first, then each change. Resolves when one side has ended it. */
 async function listen(deps: ModernDeps, view: CatalogView, { arrival, request, reply }: Asked): Promise<void> {
+  deps.streams.admit(arrival.principal, arrival.response)
   const closed = new Promise((resolve) => arrival.response.once('close', resolve))
   const ownerOf = (uri: string) => ownerFor(deps, view, arrival.principal, uri)
   const uris = wantedUris(request).map((uri) => ({ uri, upstreamId: ownerOf(uri) }))

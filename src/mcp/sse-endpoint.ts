@@ -25,6 +25,7 @@ export function createSseEndpoint(deps: LegacyDeps): SseEndpoint {
   const connections = new Map<string, Connection>()
 
   const open = ({ response, principal }: Arrival): void => {
+    deps.streams.admit(principal, response)
     const id = deps.sealer.seal('sse connection', String(deps.now()))
     const stream = openEventStream(response)
     const connection: Connection = { stream, principal }

@@ -23,6 +23,7 @@ export class HttpExchange implements ResponseHandler {
   readonly #bytesMax: number
   #controller: RequestController | undefined
   #aborted = false
+  #isUnreadable = false
   #status = 0
   #contentType = ''
   #chunks: Buffer[] = []
@@ -45,21 +46,25 @@ export class HttpExchange implements ResponseHandler {
     if (this.#aborted) controller.abort(new Error('abandoned'))
   }
 
-  onResponseStart(_controller: RequestController, status: number, headers: IncomingHeaders): void {
+  onResponseStart(controller: RequestController, status: number, headers: IncomingHeaders): void {
     if (status < 200) return
     this.#status = status
     this.#contentType = String(headers['content-type'] ?? '')
     if (this.#contentType.startsWith('text/event-stream')) this.#sse = createSseParser(this.#bytesMax)
     this.#events.start?.(status, headers)
+    if ((headers['content-encoding'] ?? 'identity') === 'identity') return
+    // What a failure says beside its status can be missed.
+    this.#isUnreadable = true
+    if (status < 300) this.#refuse(controller, 'The server answered compressed, which nobody asked for')
   }
 
   onResponseData(controller: RequestController, chunk: Buffer): void {
-    if (this.#aborted) return
+    if (this.#aborted || this.#isUnreadable) return
     if (this.#sse) this.#read(this.#sse, controller, chunk)
     else {
       this.#bytes += chunk.length
       this.#chunks.push(chunk)
-      if (this.#bytes > this.#bytesMax) this.#refuse(controller)
+      if (this.#bytes > this.#bytesMax) this.#refuse(controller, this.#tooMuch)
     }
   }
 
@@ -80,14 +85,17 @@ export class HttpExchange implements ResponseHandler {
       for (const event of parser.push(chunk)) this.#events.event(event)
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
-      this.#refuse(controller)
+      this.#refuse(controller, this.#tooMuch)
     }
   }
 
-  #refuse(controller: RequestController): void {
+  get #tooMuch(): string {
+    return `The server answered with more than ${this.#bytesMax} bytes`
+  }
+
+  #refuse(controller: RequestController, message: string): void {
     this.#aborted = true
-    controller.abort(new Error('too large'))
-    const message = `The server answered with more than ${this.#bytesMax} bytes`
+    controller.abort(new Error('refused'))
     this.#events.fail(new AppError('upstream_protocol_error', message))
   }
 

@@ -43,6 +43,14 @@ export function withEnvironment(text: string): number[] {
   })
 }
 
+/** Megabytes that a process holds, and that it held at most. */
+export function memoryOf(pid: number): { readonly nowMb: number; readonly peakMb: number } {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+  const megabytes = (name: string): number =>
+    Math.round(Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024)
+  return { nowMb: megabytes('VmRSS'), peakMb: megabytes('VmHWM') }
+}
+
 export function openFiles(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length
 }
