@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { startGatewayChild, type GatewayChild } from './gateway-child.ts'
 import { hasPostgres, testPostgres } from './postgres.ts'
 import { hasRedisServer, startRedisServer, type RedisServer } from './redis-server.ts'
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 import { newDirectory } from './test-app.ts'
 
 /** Whether `startReplicas` can start anything; for `describe.skipIf`. */
@@ -12,6 +13,8 @@ export interface Replicas extends AsyncDisposable {
   readonly one: GatewayChild
   readonly two: GatewayChild
   readonly redis: RedisServer
+  /** Through which they reach it. */
+  readonly wire: TcpProxy
   /** Starts a third one. */
   another(): Promise<GatewayChild>
 }
@@ -29,9 +32,10 @@ export async function startReplicas(options: {
   if (!database) throw new Error('no PostgreSQL')
   resources.use(database)
   const redis = resources.use(await startRedisServer())
+  const wire = resources.use(await startTcpProxy(redis.port))
   const env = {
     META_MCP_DATABASE_URL: database.url,
-    META_MCP_REDIS_URL: redis.url,
+    META_MCP_REDIS_URL: `redis://127.0.0.1:${wire.port}`,
     META_MCP_SECRET_KEY: SECRET,
     META_MCP_ANONYMOUS_ROLE: 'none',
     META_MCP_ADMIN_USERNAME: ADMIN.username,
@@ -46,7 +50,7 @@ export async function startReplicas(options: {
   // One after the other: the first one makes the tables and the administrator.
   const [one, two] = [resources.use(await start()), resources.use(await start())]
   const kept = resources.move()
-  return { one, two, redis, another: start, [Symbol.asyncDispose]: () => kept.disposeAsync() }
+  return { one, two, redis, wire, another: start, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }
 
 /** The header with a fresh access token of somebody, the administrator unless one is named. */
