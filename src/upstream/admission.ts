@@ -1,9 +1,8 @@
 import type { LookupFunction } from 'node:net'
-import type { buildConnector } from 'undici'
 import { AppError } from '#kernel/errors'
 import type { Connection } from '#registry/records'
 import { commandProblem } from './command-rules.ts'
-import { createEgress, type EgressOptions } from './egress.ts'
+import { createEgress, type Egress, type EgressOptions } from './egress.ts'
 
 export interface AdmissionOptions extends EgressOptions {
   /** Whether commands may be registered; `auto` means while listening on loopback only. */
@@ -22,7 +21,7 @@ export interface Admission {
   /** For whoever connects later to what was admitted: names may lead elsewhere by then. */
   readonly guardedLookup: LookupFunction
   /** The same as `connect` of undici's Pool and Agent, for names and addresses. */
-  guardedConnector(connectTimeoutMs: number): buildConnector.connector
+  guardedConnector: Egress['connector']
 }
 
 const HTTP_SCHEMES = ['http:', 'https:']

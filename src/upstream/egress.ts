@@ -1,5 +1,5 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns'
-import { isIP, type LookupFunction } from 'node:net'
+import { isIP, type LookupFunction, type OnReadOpts } from 'node:net'
 import { buildConnector } from 'undici'
 import { AppError } from '#kernel/errors'
 import { matchesAny } from '#kernel/glob'
@@ -20,8 +20,8 @@ export interface Egress {
   check(url: string, schemes: readonly string[]): Promise<void>
   /** For `net.connect`: like the system's lookup, but fails for a name that leads elsewhere now (DNS rebinding). */
   readonly lookup: LookupFunction
-  /** For undici's `connect`: `lookup`, and the same rule for addresses, which are never looked up. */
-  connector(connectTimeoutMs: number): buildConnector.connector
+  /** For undici's `connect`: `lookup`, and the same rule for addresses, which are never looked up. `read` goes to the socket. */
+  connector(connectTimeoutMs: number, read?: OnReadOpts): buildConnector.connector
 }
 
 /** `code` of what a refused connection fails with. */
@@ -57,8 +57,8 @@ export function createEgress({ egressAllow, isLoopbackOnly, lookup = systemLooku
       if (!isFree) throw refused('The address leads to a host that is not public')
     },
     lookup: guarded,
-    connector(connectTimeoutMs) {
-      const connect = buildConnector({ timeout: connectTimeoutMs, lookup: guarded })
+    connector(connectTimeoutMs, read) {
+      const connect = buildConnector({ timeout: connectTimeoutMs, lookup: guarded, ...(read && { onread: read }) })
       return (options, callback) => {
         const host = plainHost(options.hostname)
         const isFree = isIP(host) === 0 || isAllowedName(host) || isAllowedAddress(host)

@@ -1,7 +1,8 @@
+import type { OnReadOpts } from 'node:net'
 import { buildConnector } from 'undici'
 import { AppError } from '#kernel/errors'
 import { EGRESS_REFUSED } from './egress.ts'
-import { Http1Pool } from './http1-pool.ts'
+import { Http1Pool, type ConnectorMaker } from './http1-pool.ts'
 
 const CALL_CONNECTIONS = 64
 
@@ -10,6 +11,9 @@ const KEEP_ALIVE_MS = 4000
 
 /** How connections are made: with a time limit alone, or judged one by one. */
 export type ConnectOption = buildConnector.connector | { readonly timeout: number }
+
+/** Makes a way to connect. Where it is told where to read into, a socket has no stream to read from. */
+export type ConnectMaker = (read?: OnReadOpts) => ConnectOption
 
 /** Connections to one origin: one set for calls, one for streams that stay open, so that listening never starves calling. */
 export interface HttpClient {
@@ -20,11 +24,14 @@ export interface HttpClient {
   close(): void
 }
 
-export function createHttpClient(url: string, connect: ConnectOption): HttpClient {
+export function createHttpClient(url: string, connect: ConnectMaker): HttpClient {
   const { origin, pathname, search, username, password } = new URL(url)
   if (username || password) throw new AppError('validation_error', 'A URL must not hold credentials; use headers')
-  const connector = typeof connect === 'function' ? connect : buildConnector(connect)
-  const common = { origin, connect: connector, keepAliveMs: KEEP_ALIVE_MS }
+  const connector: ConnectorMaker = (read) => {
+    const option = connect(read)
+    return typeof option === 'function' ? option : buildConnector({ ...option, ...(read && { onread: read }) })
+  }
+  const common = { origin, connector, keepAliveMs: KEEP_ALIVE_MS }
   const calls = new Http1Pool({ ...common, connectionsMax: CALL_CONNECTIONS })
   const streams = new Http1Pool({ ...common, connectionsMax: Infinity })
   return {

@@ -64,7 +64,6 @@ export class Http1Connection implements ResponseSink {
     this.#socket = socket
     this.#owner = owner
     this.#reader = new ResponseReader(this, limits)
-    socket.on('data', (chunk: Buffer) => this.#read(chunk))
     socket.on('end', () => this.#ended())
     socket.on('error', (error) => this.fail(error))
     socket.on('close', () => this.fail(new ConnectionLost()))
@@ -112,7 +111,8 @@ export class Http1Connection implements ResponseSink {
     request.handler.onResponseEnd()
   }
 
-  #read(chunk: Buffer): void {
+  /** Takes what came. It is used before this returns. */
+  read(chunk: Buffer): void {
     try {
       this.#reader.push(chunk)
     } catch (thrown) {

@@ -41,7 +41,12 @@ async function openServer() {
 }
 
 function openPool(origin: string, { connectionsMax = 2, keepAliveMs = 4000 } = {}) {
-  const pool = new Http1Pool({ origin, connect: buildConnector({ timeout: 2000 }), connectionsMax, keepAliveMs })
+  const pool = new Http1Pool({
+    origin,
+    connector: (read) => buildConnector({ timeout: 2000, ...(read && { onread: read }) }),
+    connectionsMax,
+    keepAliveMs,
+  })
   const ask = (message: Partial<HttpMessage> = {}) => {
     const heard: string[] = []
     const { promise, resolve } = Promise.withResolvers<string>()

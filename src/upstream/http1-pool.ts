@@ -1,3 +1,4 @@
+import type { OnReadOpts, Socket } from 'node:net'
 import type { buildConnector } from 'undici'
 import {
   Http1Connection,
@@ -8,14 +9,20 @@ import {
 } from './http1-connection.ts'
 import { RequestWriter, type HttpMessage } from './http1-request.ts'
 
+/** Makes what connects, with the place where the bytes that come are put. */
+export type ConnectorMaker = (read?: OnReadOpts) => buildConnector.connector
+
 export interface Http1PoolOptions {
   readonly origin: string
-  readonly connect: buildConnector.connector
+  readonly connector: ConnectorMaker
   /** How many connections there may be at once. */
   readonly connectionsMax: number
   /** How long a free one is kept. */
   readonly keepAliveMs: number
 }
+
+/** As much as libuv reads at once. */
+const READ_BYTES = 65_536
 
 /**
  * Connections to one origin. Requests are sent one at a time on each, the newest free one first; those that find none wait in
@@ -29,6 +36,9 @@ export class Http1Pool implements ConnectionOwner {
   readonly #free: Http1Connection[] = []
   #waiting: Http1Request[] = []
   #connecting = 0
+  /** All connections read into one place: what came is used before the next comes. */
+  #buffer: Buffer | undefined
+  #tls: buildConnector.connector | undefined
   #sweep: NodeJS.Timeout | undefined
   #isDestroyed = false
 
@@ -113,17 +123,31 @@ export class Http1Pool implements ConnectionOwner {
     const { hostname, host, protocol, port } = this.#url
     this.#connecting += 1
     // IPv6 without its brackets.
-    this.#options.connect({ hostname: hostname.replace(/^\[(.*)\]$/, '$1'), host, protocol, port }, (error, socket) => {
-      this.#connecting -= 1
-      if (this.#isDestroyed) socket?.destroy()
-      else if (socket) this.#connected(socket)
-      else this.#failed(error ?? new Error('no connection'))
-    })
+    this.#buffer ??= Buffer.allocUnsafeSlow(READ_BYTES)
+    const mailbox = new Mailbox(this.#buffer)
+    this.#connectorFor(mailbox)(
+      { hostname: hostname.replace(/^\[(.*)\]$/, '$1'), host, protocol, port },
+      (error, socket) => {
+        this.#connecting -= 1
+        if (this.#isDestroyed) socket?.destroy()
+        else if (socket) this.#connected(socket, mailbox)
+        else this.#failed(error ?? new Error('no connection'))
+      },
+    )
   }
 
-  #connected(socket: NonNullable<Parameters<Parameters<buildConnector.connector>[1]>[1]>): void {
+  /** One that speaks TLS is the same for all: it remembers sessions. What it decrypts comes as a stream. */
+  #connectorFor(mailbox: Mailbox): buildConnector.connector {
+    if (this.#url.protocol !== 'https:') return this.#options.connector(mailbox)
+    this.#tls ??= this.#options.connector()
+    return this.#tls
+  }
+
+  #connected(socket: Socket, mailbox: Mailbox): void {
     const { keepAliveMs } = this.#options
     const connection = new Http1Connection(socket, this, { keepAliveMs })
+    mailbox.open((chunk) => connection.read(chunk))
+    socket.on('data', (chunk: Buffer) => connection.read(chunk))
     this.#all.add(connection)
     this.freed(connection, Date.now() + keepAliveMs)
   }
@@ -142,6 +166,25 @@ export class Http1Pool implements ConnectionOwner {
     for (const connection of this.#free.filter(({ freeUntil }) => freeUntil <= now)) connection.destroy()
     const [oldest] = this.#free
     if (oldest) this.#sweep = setTimeout(() => this.#sweepFree(), oldest.freeUntil - now).unref()
+  }
+}
+
+/** Takes what comes on a socket past its stream: nothing is allocated, nothing queued. */
+class Mailbox implements OnReadOpts {
+  readonly buffer: Buffer
+  #read: ((chunk: Buffer) => void) | undefined
+
+  constructor(buffer: Buffer) {
+    this.buffer = buffer
+  }
+
+  open(read: (chunk: Buffer) => void): void {
+    this.#read = read
+  }
+
+  readonly callback = (bytes: number): boolean => {
+    this.#read?.(this.buffer.subarray(0, bytes))
+    return true
   }
 }
 

@@ -12,6 +12,7 @@ interface Heard {
   readonly status: number
   readonly headers: ResponseHeaders
   text: string
+  readonly chunks: Buffer[]
   keepAliveMs?: number
 }
 
@@ -21,10 +22,12 @@ function read(pieces: readonly Buffer[], { closed = false, requests = 1 } = {}):
   let left = requests
   const reader = new ResponseReader(
     {
-      head: (status, headers) => void heard.push({ status, headers, text: '' }),
-      data: (chunk) => void (heard[heard.length - 1]!.text += chunk.toString('latin1')),
+      head: (status, headers) => void heard.push({ status, headers, text: '', chunks: [] }),
+      data: (chunk) => void heard.at(-1)!.chunks.push(chunk),
       end(keepAliveMs) {
-        heard[heard.length - 1]!.keepAliveMs = keepAliveMs
+        const last = heard.at(-1)!
+        last.keepAliveMs = keepAliveMs
+        last.text = Buffer.concat(last.chunks.splice(0)).toString('latin1')
         left -= 1
         if (left > 0 && keepAliveMs > 0) reader.begin()
       },
@@ -33,7 +36,12 @@ function read(pieces: readonly Buffer[], { closed = false, requests = 1 } = {}):
   )
   reader.begin()
   try {
-    for (const piece of pieces) reader.push(piece)
+    for (const piece of pieces) {
+      // As sockets do: the place is used again for what comes next.
+      const place = Buffer.from(piece)
+      reader.push(place)
+      place.fill('?')
+    }
     if (closed && !reader.close()) return { heard, error: 'cut off' }
     return { heard }
   } catch (error) {

@@ -7,6 +7,7 @@ export type ResponseHeaders = Readonly<Record<string, string>>
 /** Hears of one response after the other. */
 export interface ResponseSink {
   head(status: number, headers: ResponseHeaders): void
+  /** The last chunk is good until `end` has returned, those before for good. */
   data(chunk: Buffer): void
   /** The connection can take another request for so many milliseconds; 0 where it cannot. */
   end(keepAliveMs: number): void
@@ -61,6 +62,7 @@ export class ResponseReader {
     this.#part = 'head'
   }
 
+  /** The bytes may be written over as soon as this has returned. */
   push(chunk: Buffer): void {
     let rest = chunk
     while (rest.length > 0) rest = this.#take(rest)
@@ -83,7 +85,7 @@ export class ResponseReader {
       case 'chunked':
         return this.#takeChunked(bytes)
       case 'until-close':
-        this.#sink.data(bytes)
+        this.#sink.data(Buffer.from(bytes))
         return NOTHING
       case 'done':
         throw fault('more than was asked for')
@@ -95,7 +97,7 @@ export class ResponseReader {
     const end = all.indexOf(HEAD_END)
     if ((end < 0 ? all.length : end) > HEAD_BYTES_MAX) throw fault(`a head of more than ${HEAD_BYTES_MAX} bytes`)
     if (end < 0) {
-      this.#beginning = all
+      this.#beginning = all === bytes ? Buffer.from(bytes) : all
       return NOTHING
     }
     this.#beginning = NOTHING
@@ -125,14 +127,14 @@ export class ResponseReader {
   #takeSized(bytes: Buffer): Buffer {
     const own = bytes.length > this.#left ? bytes.subarray(0, this.#left) : bytes
     this.#left -= own.length
-    this.#sink.data(own)
+    this.#sink.data(this.#left === 0 ? own : Buffer.from(own))
     if (this.#left === 0) this.#end(bytes.subarray(own.length))
     return NOTHING
   }
 
   #takeChunked(bytes: Buffer): Buffer {
     const body = (this.#chunked ??= new ChunkedBody())
-    const taken = body.take(bytes, (chunk) => this.#sink.data(chunk))
+    const taken = body.take(bytes, (chunk) => this.#sink.data(Buffer.from(chunk)))
     if (body.isDone) this.#end(bytes.subarray(taken))
     return NOTHING
   }

@@ -35,8 +35,8 @@ export function openOutbound(deps: OutboundDeps): Outbound {
   const { connectTimeoutMs } = limits
   const admission = createAdmission(deps.admission)
   /** Where the operator's file leads is trusted; the rest is judged at each connection, because names move. */
-  const connectFor: UpstreamsDeps['connectFor'] = ({ origin }) =>
-    origin === 'file' ? { timeout: connectTimeoutMs } : admission.guardedConnector(connectTimeoutMs)
+  const connectFor: UpstreamsDeps['connectFor'] = ({ origin }, read) =>
+    origin === 'file' ? { timeout: connectTimeoutMs } : admission.guardedConnector(connectTimeoutMs, read)
   const upstreams = createUpstreams({
     ...deps,
     dataDir: deps.admission.dataDir,

@@ -1,5 +1,6 @@
 import type { Connection, UpstreamRecord } from '#registry/records'
 import type { ChildMarks, Environment } from './child-process-tree.ts'
+import type { OnReadOpts } from 'node:net'
 import type { ConnectOption, HttpClient } from './http-client.ts'
 import { openSse } from './sse.ts'
 import { openStdio } from './stdio.ts'
@@ -13,7 +14,7 @@ export interface TransportDeps {
   readonly marks: ChildMarks
   readonly limits: TransportLimits
   /** How connections to this upstream are made. */
-  connectFor(record: Pick<UpstreamRecord, 'origin'>): ConnectOption
+  connectFor(record: Pick<UpstreamRecord, 'origin'>, read?: OnReadOpts): ConnectOption
 }
 
 /** How one connection can be opened; `http` tells apart what the URL alone does not. */

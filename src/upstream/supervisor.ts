@@ -73,7 +73,7 @@ export class Supervisor {
     const { connection } = record
     this.#client =
       connection.kind === 'http' && connection.transport !== 'websocket'
-        ? createHttpClient(connection.url, deps.connectFor(record))
+        ? createHttpClient(connection.url, (read) => deps.connectFor(record, read))
         : undefined
     const news: NewsEvents = {
       listsChanged: (session, kinds) => {
