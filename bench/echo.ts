@@ -34,13 +34,16 @@ interface Message {
   readonly params?: { readonly protocolVersion?: string; readonly arguments?: { readonly message?: string } }
 }
 
-/** The legacy echo server behind every transport: a message in, the answer's text out, undefined for a notification. */
-export function createEcho(name: string, tools: number): (message: Message) => string | undefined {
+/**
+ * The legacy echo server behind every transport: a message in, the answer's text out, undefined for a notification.
+ * `sign` stands before every echo, so that an answer tells who gave it.
+ */
+export function createEcho(name: string, tools: number, sign = ''): (message: Message) => string | undefined {
   const list = JSON.stringify({ tools: makeTools(tools) })
   const resultOf = ({ method, params }: Message): string | undefined => {
     switch (method) {
       case 'tools/call':
-        return `{"content":[{"type":"text","text":${JSON.stringify(params?.arguments?.message ?? '')}}]}`
+        return `{"content":[{"type":"text","text":${JSON.stringify(sign + (params?.arguments?.message ?? ''))}}]}`
       case 'tools/list':
         return list
       case 'initialize': {

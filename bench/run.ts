@@ -10,10 +10,13 @@ import { auth } from './scenarios/auth.ts'
 import { calls } from './scenarios/calls.ts'
 import { idle } from './scenarios/idle.ts'
 import { lists } from './scenarios/lists.ts'
+import { long } from './scenarios/long.ts'
+import { restarts } from './scenarios/restarts.ts'
 import { start } from './scenarios/start.ts'
+import { traces } from './scenarios/traces.ts'
 import { isGatewayBuilt } from './targets.ts'
 
-const SCENARIOS: readonly Scenario[] = [calls, lists, start, auth, idle]
+const SCENARIOS: readonly Scenario[] = [calls, lists, start, auth, idle, long, restarts, traces]
 const README = join(import.meta.dirname, 'README.md')
 const FIRST_SECTION = '## Latest run'
 

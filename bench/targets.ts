@@ -41,8 +41,11 @@ export function scratch(): Disposable & { readonly path: string } {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-export async function startUpstream(tools: number): Promise<Target & { readonly process: Process }> {
-  return startOn('direct', ['bench/upstream.ts', String(tools)], 'harness')
+export async function startUpstream(
+  tools: number,
+  ...signAndPort: readonly string[]
+): Promise<Target & { readonly process: Process }> {
+  return startOn('direct', ['bench/upstream.ts', String(tools), ...signAndPort], 'harness')
 }
 
 export function startBareProxy(upstream: Target): Promise<Target> {
@@ -110,15 +113,15 @@ interface FirstLine {
   readonly api_key?: string
 }
 
-/** Waits until the target lists so many tools and its echo tool echoes; answers when that was. */
-export async function firstCorrectCall(target: Target, tools: number): Promise<number> {
+/** Waits until the target lists so many tools and its echo tool echoes, behind `sign`; answers when that was. */
+export async function firstCorrectCall(target: Target, tools: number, sign = ''): Promise<number> {
   const { url, name } = target
   const end = performance.now() + READY_TIMEOUT_MS
   let last = 'nothing'
   while (performance.now() < end) {
     const connection = new Connection(Number(url.port), 10_000)
     try {
-      last = await tryCall(connection, target, tools)
+      last = await tryCall(connection, target, { tools, sign })
       if (last === '') return performance.now()
     } catch (error) {
       last = String(error)
@@ -130,13 +133,17 @@ export async function firstCorrectCall(target: Target, tools: number): Promise<n
   throw new Error(`${name} was not ready in time: ${last}`)
 }
 
-async function tryCall(connection: Connection, { url, authorization }: Target, tools: number): Promise<string> {
+async function tryCall(
+  connection: Connection,
+  { url, authorization }: Target,
+  { tools, sign }: { readonly tools: number; readonly sign: string },
+): Promise<string> {
   const head = await openSession(connection, url, authorization)
   const names = await listTools(connection, head)
   const echo = findEcho(names)
   if (echo === undefined || names.length < tools) return `lists ${names.length} of ${tools} tools`
   const { body } = await connection.request(post(head, callText(7, echo, 'first')))
-  return echoProblem(answerTo(body, 7), 'first') ?? ''
+  return echoProblem(answerTo(body, 7), `${sign}first`) ?? ''
 }
 
 /** The raw `result` of the target's first list page. */

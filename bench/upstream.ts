@@ -1,11 +1,11 @@
 // A fast MCP server over Streamable HTTP with sessions, hand-written on sockets (about 11 µs a request).
-// node bench/upstream.ts TOOLS; prints its port. GET /stats counts what really reached it.
+// node bench/upstream.ts TOOLS [SIGN [PORT]]; prints its port. GET /stats counts what really reached it.
 import { randomUUID } from 'node:crypto'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { createEcho } from './echo.ts'
 import { headerOf } from './connection.ts'
 
-const echo = createEcho('bench-upstream', Number(process.argv[2] ?? 10))
+const echo = createEcho('bench-upstream', Number(process.argv[2] ?? 10), process.argv[3])
 const sessions = new Set<string>()
 let calls = 0
 
@@ -57,4 +57,6 @@ function send(socket: Socket, status: string, body: string, headers = ''): void 
   socket.write(`HTTP/1.1 ${status}\r\n${type}${headers}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
 }
 
-server.listen(0, '127.0.0.1', 4096, () => console.log((server.address() as AddressInfo).port))
+server.listen(Number(process.argv[4] ?? 0), '127.0.0.1', 4096, () =>
+  console.log((server.address() as AddressInfo).port),
+)

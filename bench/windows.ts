@@ -84,7 +84,7 @@ export async function warmUp(targets: readonly Target[], options: LoadOptions, c
 export async function load(
   target: Target,
   connections: number,
-  options: LoadOptions,
+  options: Omit<LoadOptions, 'connections' | 'rounds' | 'deadline'>,
 ): Promise<LoadResult & Pick<Window, 'cpuUs' | 'waited'>> {
   const args = Object.entries({
     mode: options.mode,
