@@ -156,6 +156,6 @@ async function openKeptAccess(
 }
 
 /** Of calls; changes are never admitted while they cannot be audited. */
-function admission({ auditUnavailable }: Config, { admit }: Pick<Stores['audit'], 'admit'>): () => void {
-  return auditUnavailable === 'block' ? admit : () => undefined
+function admission({ auditUnavailable }: Config, { admit }: Pick<Stores['audit'], 'admit'>): (() => void) | undefined {
+  return auditUnavailable === 'block' ? admit : undefined
 }

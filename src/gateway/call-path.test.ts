@@ -19,8 +19,8 @@ const ORDER = [
 ] as const
 /** Of calls that are not of tools. */
 const ALL = [ORDER[0], ...ORDER.slice(5)]
-/** Those that a call to a tool without a cache passes. */
-const PASSED = ORDER.filter((name) => name !== 'cache')
+/** Those that a call to a tool without a cache and a fallback passes. */
+const PASSED = ORDER.filter((name) => name !== 'cache' && name !== 'fallback')
 
 async function openGateway(dispatch: Dispatch, own: Partial<Links> = {}) {
   const t = await openTestRegistry()
@@ -43,7 +43,7 @@ async function openGateway(dispatch: Dispatch, own: Partial<Links> = {}) {
     count: () => undefined,
   } satisfies Partial<Links>
   const ways = Object.fromEntries(ORDER.map((name) => [name, link(name)])) as Pick<Links, (typeof ORDER)[number]>
-  const links: Links = { ...observers, ...ways, ...own }
+  const links: Links = { ...observers, ...ways, hasGuards: () => true, ...own }
   const gateway = createGateway({ views: everything(t.registry.catalog), path: callPath(links), dispatch })
   return {
     gateway,
@@ -90,6 +90,15 @@ describe('R252 the call path', () => {
       },
     })
     expect((await u.gateway.run(testCall())).text).toBe('{"call":2}')
+  })
+
+  test('leaves out what the operator wants none of', async () => {
+    await using t = await openGateway(async () => callResult(), { admitAudit: undefined, hasGuards: () => false })
+    const call = testCall()
+    await t.gateway.run(call)
+    const left = PASSED.filter((name) => name !== 'admitAudit' && name !== 'guards')
+    expect(t.passed).toEqual(left)
+    expect(call.notes.stages.filter((each) => typeof each === 'string')).toHaveLength(left.length + 1)
   })
 
   test('keeps a row of a call that leads nowhere, and never dispatches it', async () => {

@@ -12,8 +12,9 @@ export type Row = Link | Observation
 interface Link {
   readonly name: string
   readonly kinds: readonly CallKind[]
-  readonly run: Interceptor
-  /** Calls to other targets go by without a trace of it; absent where it is for all. */
+  /** Absent where the operator wants none of it. */
+  readonly run: Interceptor | undefined
+  /** Other calls go by without a trace of it; absent where it is for all. */
   appliesTo?(target: Target): boolean
 }
 
@@ -30,11 +31,13 @@ export interface Links {
   readonly history: Observer
   readonly audit: Observer
   readonly learn: Observer
-  readonly admitAudit: Interceptor
+  readonly admitAudit: Interceptor | undefined
   readonly fallback: Interceptor
   readonly validateArguments: Interceptor
   readonly guards: Interceptor
-  readonly cache: Interceptor
+  /** Whether there are any now. */
+  readonly hasGuards: () => boolean
+  readonly cache: Interceptor | undefined
   readonly limitConcurrency: Interceptor
   readonly retry: Interceptor
   readonly breaker: Interceptor
@@ -53,9 +56,9 @@ export function callPath(links: Links): readonly Row[] {
     { name: 'audit', kinds: ALL, ended: links.audit },
     { name: 'learn', kinds: TOOLS, ended: links.learn },
     { name: 'admit-audit', kinds: ALL, run: links.admitAudit },
-    { name: 'fallback', kinds: TOOLS, run: links.fallback },
+    { name: 'fallback', kinds: TOOLS, run: links.fallback, appliesTo: ({ tool }) => tool?.fallback !== undefined },
     { name: 'validate-arguments', kinds: TOOLS, run: links.validateArguments },
-    { name: 'guards', kinds: TOOLS, run: links.guards },
+    { name: 'guards', kinds: TOOLS, run: links.guards, appliesTo: links.hasGuards },
     { name: 'cache', kinds: TOOLS, run: links.cache, appliesTo: ({ cache }) => cache !== undefined },
     { name: 'limit-concurrency', kinds: ALL, run: links.limitConcurrency },
     { name: 'retry', kinds: ALL, run: links.retry },
@@ -139,14 +142,14 @@ function fold(path: readonly Row[], kind: CallKind, dispatch: Dispatch): Dispatc
   }
   return path
     .filter((row): row is Link => 'run' in row && row.kinds.includes(kind))
-    .reduceRight<Dispatch>((next, row) => {
-      const { appliesTo } = row
-      const link = linkOf(row, next)
+    .reduceRight<Dispatch>((next, { name, run, appliesTo }) => {
+      if (!run) return next
+      const link = linkOf(name, run, next)
       return appliesTo ? (call) => (appliesTo(call.target) ? link : next)(call) : link
     }, last)
 }
 
-function linkOf({ name, run }: Link, next: Dispatch): Dispatch {
+function linkOf(name: string, run: Interceptor, next: Dispatch): Dispatch {
   return function link(call: RoutedCall): Promise<CallResult> {
     note(call, name)
     return call.span ? traced(call, name, (inner) => run(inner, next)) : run(call, next)

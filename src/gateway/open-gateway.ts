@@ -10,7 +10,7 @@ import { createAlternatives } from './alternatives.ts'
 import type { SharedTexts } from '#resilience/second-level'
 import { createArgumentSchemas } from './argument-schemas.ts'
 import { createBreakers, type BreakerChanged, type Breakers } from './breakers.ts'
-import { isToolError, type Call, type CallResult, type Dispatch } from './call.ts'
+import { isToolError, type Call, type CallResult, type Dispatch, type Interceptor } from './call.ts'
 import { createCallDecisions, type CallDecision } from './call-decisions.ts'
 import { createCallMeter, type CallMeter } from './call-meter.ts'
 import { callPath, createGateway } from './call-path.ts'
@@ -34,8 +34,8 @@ import type { VisibleViews } from './visible-views.ts'
 /** Where each call leaves a record. */
 interface AuditOfCalls {
   record(call: Call, outcome: CallResult | AppError, decision: CallDecision): Promise<void> | undefined
-  /** Throws `unavailable` while records cannot be written. */
-  admit(): void
+  /** Throws `unavailable` while records cannot be written; absent where calls go on without. */
+  readonly admit: (() => void) | undefined
 }
 
 export interface OpenGatewayDeps {
@@ -112,14 +112,12 @@ export function openGateway(deps: OpenGatewayDeps): OpenGateway {
     learn(call, outcome) {
       if (!(outcome instanceof AppError) && !isToolError(outcome)) deps.succeeded(call)
     },
-    admitAudit(call, next) {
-      deps.audit.admit()
-      return next(call)
-    },
+    admitAudit: admitting(deps.audit),
     fallback: createFallback(views),
     validateArguments: createValidateArguments(schemas),
     guards: createGuards(() => guards),
-    cache: enabled ? createCacheLink(results, ttlMs) : (call, next) => next(call),
+    hasGuards: () => guards.length > 0,
+    cache: enabled ? createCacheLink(results, ttlMs) : undefined,
     limitConcurrency: limitConcurrency.run,
     retry: createRetry({ attempts: deps.endurance.attempts, now }),
     breaker: createBreakerLink(breakers),
@@ -145,6 +143,14 @@ export function openGateway(deps: OpenGatewayDeps): OpenGateway {
       results[Symbol.dispose]()
       await history[Symbol.asyncDispose]()
     },
+  }
+}
+
+function admitting({ admit }: AuditOfCalls): Interceptor | undefined {
+  if (!admit) return undefined
+  return function admitAudit(call, next) {
+    admit()
+    return next(call)
   }
 }
 

@@ -41,7 +41,7 @@ test('a call is one trace from surface to client, each part within the one above
   })
   const way: string[] = []
   for (let at = root; at; at = spans.find(({ parentSpanId }) => parentSpanId === at?.spanId)) way.push(at.name)
-  const before = ['admit-audit', 'fallback', 'validate-arguments', 'guards', 'limit-concurrency']
+  const before = ['validate-arguments', 'limit-concurrency']
   expect(way).toEqual(['tools/call rest', ...before, 'retry', 'breaker', 'timeout', 'POST'])
   const client = spans.find(({ kind }) => kind === 3)
   expect(backend.seen[0]?.headers['traceparent']).toBe(`00-${TRACE}-${client?.spanId}-01`)
