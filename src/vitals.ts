@@ -35,17 +35,23 @@ export function openVitals(deps: VitalsDeps): Pick<ApiDeps, 'health' | 'metrics'
 }
 
 function healthOf({ config, core, life, endpoint }: VitalsDeps): HealthSource {
-  const { storage, redis, workload } = core
+  const { redis, workload } = core
   return {
     version: GATEWAY_INFO.version,
     startedAt: life.startedAt,
     isDraining: () => life.isDraining,
     sessions: () => endpoint.sessions,
     workload,
-    checkStorage: sharedProbe(storage.check, now),
+    checkStorage: sharedProbe(() => storageTakesRows(core), now),
     freeSpace: () => freeSpace(config.dataDir),
     ...(redis && { redisIsUp: () => redis.isUp }),
   }
+}
+
+/** A disk that is full still answers questions: whether rows can be written, those who write know. */
+async function storageTakesRows({ storage, audit }: Foundation): Promise<void> {
+  await storage.check()
+  audit.admit()
 }
 
 /** All that `/metrics` shows: who counts hands over how to read it. */

@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { apiClient, type ApiClient } from './api-client.ts'
 import { OPEN } from './open.ts'
 
@@ -32,13 +33,14 @@ export interface GatewayChildOptions {
   readonly port?: number
 }
 
-export async function startGatewayChild({
-  directory,
-  file,
-  env = {},
-  port = 0,
-}: GatewayChildOptions): Promise<GatewayChild> {
-  const startedAt = performance.now()
+/** A gateway of which nobody knows yet whether it will listen. */
+interface Spawned {
+  readonly child: ChildProcessByStdio<null, Readable, Readable>
+  readonly exited: Promise<number | null>
+  log(): string
+}
+
+export async function spawnGateway({ directory, file, env = {}, port = 0 }: GatewayChildOptions): Promise<Spawned> {
   await mkdir(directory, { recursive: true })
   const config = join(directory, 'metamcp.json')
   await writeFile(config, JSON.stringify(file ?? { servers: {} }))
@@ -52,10 +54,16 @@ export async function startGatewayChild({
   child.stderr.on('data', (chunk: Buffer) => {
     log += chunk.toString()
   })
+  return { child, exited, log: () => log }
+}
+
+export async function startGatewayChild(options: GatewayChildOptions): Promise<GatewayChild> {
+  const startedAt = performance.now()
+  const { child, exited, log } = await spawnGateway(options)
   const patience = setTimeout(() => child.kill('SIGKILL'), LISTEN_MS_MAX)
   const listening = new Promise<GatewayChild['first'] & { url: string; mcp: string }>((resolve, reject) => {
     createInterface({ input: child.stdout }).once('line', (line) => resolve(JSON.parse(line) as never))
-    void exited.then(() => reject(new Error(`the gateway ended before it listened\n${log}`)))
+    void exited.then(() => reject(new Error(`the gateway ended before it listened\n${log()}`)))
   })
   const { url, mcp, ...first } = await listening.finally(() => clearTimeout(patience))
   return {
@@ -65,7 +73,7 @@ export async function startGatewayChild({
     first,
     api: apiClient(url),
     listenedAfterMs: performance.now() - startedAt,
-    log: () => log,
+    log,
     signal: (signal) => void child.kill(signal),
     exited,
     async [Symbol.asyncDispose]() {

@@ -40,7 +40,7 @@ export const getDetailedHealth = endpoint({
 })
 
 function storageComponent(healthy: boolean): HealthComponent {
-  const message = healthy ? 'The storage answers' : 'The storage does not answer'
+  const message = healthy ? 'The storage answers' : 'The storage does not answer, or takes no rows'
   return { name: 'storage', kind: 'storage', healthy, status: healthy ? 'online' : 'offline', message }
 }
 

@@ -8,13 +8,13 @@ export const getReadiness = endpoint({
   path: '/api/v1/health/ready',
   access: 'public',
   group: 'health',
-  summary: 'The gateway takes work; 503 while it drains or its storage is down',
+  summary: 'The gateway takes work; 503 while it drains or its storage is down or full',
   status: 200,
   answer: readiness,
 
   async handle({ health }) {
     if (health.isDraining()) throw new AppError('unavailable', 'The gateway is draining')
-    if (!(await storageWorks(health))) throw new AppError('unavailable', 'The storage is down')
+    if (!(await storageWorks(health))) throw new AppError('unavailable', 'The storage is down or full')
     return health.redisIsUp?.() === false
       ? { status: 'degraded' as const, reason: 'Redis is away: limits, caches and news are local until it is back' }
       : { status: 'ready' as const }
