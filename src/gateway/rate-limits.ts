@@ -13,14 +13,17 @@ type RatesPerMinute = Readonly<Record<RateClass, number>>
 /** Asked once for every request, by the surface that it comes to. */
 export interface RateLimits {
   /**
-   * Counts a request and tells the caller in headers what is left. Throws or rejects with `rate_limited` when that is nothing.
+   * Counts a request; the head of its response will say what is left. Throws or rejects with `rate_limited` when that is nothing.
    * At once, unless other gateways have to be asked.
    */
-  admit(kind: RateClass, who: string, response: Headed): void | Promise<void>
+  admit(kind: RateClass, who: string, response: Rated): void | Promise<void>
 }
 
-/** What takes headers. */
-type Headed = Pick<ServerResponse, 'setHeader'>
+/** What a caller may still ask for, and when all of it is there again (epoch milliseconds). */
+export type Allowance = Pick<Verdict, 'limit' | 'remaining' | 'resetAt'>
+
+/** A response that tells it. */
+type Rated = ServerResponse & { allowance?: Allowance | undefined }
 
 export interface RateLimitDeps {
   readonly ratesPerMinute: RatesPerMinute
@@ -44,10 +47,8 @@ export function createRateLimits({ ratesPerMinute, shared, now }: RateLimitDeps)
   }
 }
 
-function heed(verdict: Verdict, response: Headed, nowMs: number): void {
-  response.setHeader('X-RateLimit-Limit', String(verdict.limit))
-  response.setHeader('X-RateLimit-Remaining', String(verdict.remaining))
-  response.setHeader('X-RateLimit-Reset', String(Math.ceil(verdict.resetAt / 1000)))
+function heed(verdict: Verdict, response: Rated, nowMs: number): void {
+  response.allowance = verdict
   if (verdict.isAllowed) return
   const seconds = Math.max(1, Math.ceil((verdict.resetAt - nowMs) / 1000))
   const details = { limit: verdict.limit, retry_after: seconds }

@@ -1,11 +1,5 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-} from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerOptions, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Gateway } from '#gateway/gateway'
@@ -16,6 +10,7 @@ import type { Oauth } from '#oauth/create-oauth'
 import type { Api } from './api.ts'
 import { createCors } from './cors.ts'
 import { cutUnwantedBody, refuseBrokenRequests } from './broken-requests.ts'
+import { RatedResponse } from './rated-response.ts'
 
 /** Longer than clients and proxies keep idle connections, so that it is they who close. */
 const KEEP_ALIVE_MS = 65_000
@@ -107,7 +102,8 @@ const TLS_MIN = 'TLSv1.2'
 const HSTS = 'max-age=31536000'
 
 function openServer({ tls, requestTimeoutMs }: FrontDoorDeps, listener: RequestListener): Server {
-  const options: ServerOptions = {
+  const options: ServerOptions<typeof IncomingMessage, typeof RatedResponse> = {
+    ServerResponse: RatedResponse,
     noDelay: true,
     keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: requestTimeoutMs,
