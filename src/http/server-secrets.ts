@@ -1,6 +1,6 @@
 import { ValidationError } from '#kernel/errors'
 import type { Connection } from '#registry/records'
-import { isSecretName, MASK, maskArguments, maskUrl, maskValues, unmaskValues } from '#kernel/masks'
+import { MASK, maskArguments, maskUrl, maskValues, unmaskValues } from '#kernel/masks'
 
 /** How a server is reached, as answers show it. */
 export function maskedConnection(connection: Connection) {
@@ -57,23 +57,4 @@ function secretsOf(connection: Connection): Readonly<Record<string, string>> {
 function hasMask(connection: Connection): boolean {
   if (connection.kind === 'http') return connection.url.includes(MASK)
   return connection.args.some((argument) => argument === MASK || argument.endsWith(`=${MASK}`))
-}
-
-/** Takes a server's secrets out of text that it or its errors wrote. */
-export function redactor(connection: Connection): (text: string) => string {
-  const secrets = knownSecrets(connection).filter((value) => value.length >= 6)
-  return (text) => secrets.reduce((rest, secret) => rest.replaceAll(secret, MASK), text)
-}
-
-function knownSecrets(connection: Connection): string[] {
-  if (connection.kind === 'stdio') {
-    return Object.entries(connection.env)
-      .filter(([name]) => isSecretName(name))
-      .map(([, value]) => value)
-  }
-  const url = URL.parse(connection.url)
-  const query = [...(url?.searchParams ?? [])].filter(([name]) => isSecretName(name)).map(([, value]) => value)
-  const values = Object.values(connection.headers)
-  const words = values.flatMap((value) => value.split(' ').slice(1))
-  return [...values, ...words, ...query, decodeURIComponent(url?.password ?? '')]
 }

@@ -4,12 +4,13 @@ import { httpTransport } from '#kernel/http-transport'
 import { stringAt } from '#kernel/json'
 import type { Connection, UpstreamRecord } from '#registry/records'
 import type { UpstreamDraft } from '#registry/registry-api'
+import { redactor } from '#registry/connection-secrets'
 import type { ApiDeps } from './api-deps.ts'
 import { cacheRuleBody, cacheRuleOf } from './cache-shape.ts'
 import { defined } from './defined.ts'
 import { enduranceBody, enduranceMembers } from './endurance-shape.ts'
 import { isoTime, isoTimeOrNull } from './page.ts'
-import { maskedConnection, redactor, unmaskedConnection } from './server-secrets.ts'
+import { maskedConnection, unmaskedConnection } from './server-secrets.ts'
 
 const MAX_CONCURRENCY = 64
 

@@ -8,6 +8,7 @@ test.each([
     'https://host/{city}?api_key=s&page=1&access_token=t#x',
     'https://host/{city}?api_key=***&page=1&access_token=***#x',
   ],
+  ['https://host/a?appid=s&pwd=t&units=metric', 'https://host/a?appid=***&pwd=***&units=metric'],
   ['https://host/a?page=1', 'https://host/a?page=1'],
   ['not a url', 'not a url'],
 ])('%s is shown as %s', (url, shown) => {

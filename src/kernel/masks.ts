@@ -1,7 +1,7 @@
 /** Stands in answers where a secret would; coming back it means "as it was". */
 export const MASK = '***'
 
-const SECRET_WORD = /key|token|secret|passw|auth|cred|cookie|session|sign|private/i
+const SECRET_WORD = /key|token|secret|passw|passphrase|pwd|auth|cred|cookie|session|sign|private|appid/i
 
 /** True for names whose values are likely secret. */
 export function isSecretName(name: string): boolean {

@@ -1,22 +1,19 @@
 import type { LogFields } from '#kernel/logger'
+import { isSecretName } from '#kernel/masks'
 
 const HIDDEN = '[redacted]'
 const DEPTH_MAX = 8
 
-/** Keys whose values are secrets or hold some; compared without case, "_" and "-". */
-const SECRET_KEYS = new Set(
-  'authorization proxyauthorization cookie setcookie headers rawheaders env key password passwd passphrase secret token apikey credential credentials'.split(
-    ' ',
-  ),
-)
-const SECRET_ENDINGS = /(password|secret|token|apikey|secretkey|privatekey|signingkey)$/
+/** Members whose every value may be a secret, whatever its name; compared without case, "_" and "-". */
+const OF_SECRETS = new Set(['headers', 'rawheaders', 'env'])
 
-/** Secrets inside texts: bearer tokens, user and password of an address, query parameters by telling names. */
+/** Secrets inside texts: bearer tokens, user and password of an address. */
 const IN_TEXT: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer|Basic)\s+[\w.~+/=-]+/gi, `$1 ${HIDDEN}`],
   [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@:]*:[^\s/@]*@/gi, `$1${HIDDEN}@`],
-  [/([?&][\w-]*(?:token|key|secret|password|signature|code)=)[^&\s"']+/gi, `$1${HIDDEN}`],
 ]
+/** Parameters of a query, which are secret by telling names; the code of a login is one here. */
+const IN_QUERY = /([?&]([\w.-]+)=)[^&\s"']+/g
 
 /** Control characters (but line break and tab) and invisible or direction-changing ones: a log line must not steer a terminal. */
 const UNSAFE = /(?![\n\t])[\p{Cc}\p{Cf}]/gu
@@ -46,13 +43,16 @@ function redact(value: unknown, depth: number): unknown {
 /** A text without the secrets that its form gives away, its unsafe characters made visible. */
 function redactText(text: string): string {
   const hidden = IN_TEXT.reduce((shown, [pattern, replacement]) => shown.replaceAll(pattern, replacement), text)
-  return hidden.replaceAll(UNSAFE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
+  const without = hidden.replaceAll(IN_QUERY, (pair, head: string, name: string) =>
+    isSecretName(name) || name === 'code' ? head + HIDDEN : pair,
+  )
+  return without.replaceAll(UNSAFE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
 }
 
+/** Numbers are counts. */
 function isSecret(key: string, value: unknown): boolean {
-  if (value === undefined || value === null || typeof value === 'boolean') return false
-  const plain = key.toLowerCase().replaceAll(/[_-]/g, '')
-  return SECRET_KEYS.has(plain) || SECRET_ENDINGS.test(plain)
+  if ((typeof value !== 'string' && typeof value !== 'object') || value === null) return false
+  return isSecretName(key) || OF_SECRETS.has(key.toLowerCase().replaceAll(/[_-]/g, ''))
 }
 
 function errorFields(error: Error): object {

@@ -1,6 +1,7 @@
 import type { CallResult, RoutedCall } from '#gateway/call'
 import { AppError, messageOf, toAppError } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
+import { redactor } from '#registry/connection-secrets'
 import type { UpstreamRecord } from '#registry/records'
 import type { EraVerdict, UpstreamSnapshot } from '#registry/snapshot'
 import type { UpstreamLogLine, UpstreamState, UpstreamStatus } from '#registry/upstream-status'
@@ -54,6 +55,8 @@ export class Supervisor {
   readonly #feed: SnapshotFeed
   readonly #ring: LogRing
   readonly #client: HttpClient | undefined
+  /** Servers repeat what they were told in confidence. */
+  readonly #redact: (text: string) => string
   readonly #schedule = createRetrySchedule()
   readonly #stopped = new AbortController()
   #state: UpstreamState
@@ -68,6 +71,7 @@ export class Supervisor {
     this.record = record
     this.#deps = deps
     this.#ring = createLogRing(deps.now)
+    this.#redact = redactor(record.connection)
     this.#state = record.enabled ? 'offline' : 'disabled'
     this.#reason = firstReason(record)
     const { connection } = record
@@ -276,7 +280,7 @@ export class Supervisor {
   #failed(error: AppError): void {
     if (this.#stopped.signal.aborted) return
     this.#clearRetry()
-    const cause = error.code === 'internal_error' ? messageOf(error.cause) : error.message
+    const cause = this.#redact(error.code === 'internal_error' ? messageOf(error.cause) : error.message)
     this.#lastError = cause
     this.#failedAt = this.#deps.now()
     const delayMs = this.#schedule.next()
@@ -296,7 +300,8 @@ export class Supervisor {
     waited?.resolve(Promise.resolve().then(() => this.#ensure()))
   }
 
-  #become(state: UpstreamState, reason: string): void {
+  #become(state: UpstreamState, said: string): void {
+    const reason = this.#redact(said)
     if (this.#state !== state) {
       this.#deps.log.info({ upstream: this.record.name, state, reason }, 'upstream changed state')
       this.#note('gateway', `${state}: ${reason}`)
@@ -305,7 +310,8 @@ export class Supervisor {
     this.#reason = reason
   }
 
-  #note(source: UpstreamLogLine['source'], text: string): void {
+  #note(source: UpstreamLogLine['source'], said: string): void {
+    const text = this.#redact(said)
     this.#ring.add(source, text)
     this.#deps.log.debug({ upstream: this.record.name, source, text }, 'upstream said')
   }
@@ -314,7 +320,8 @@ export class Supervisor {
   #named(error: unknown): unknown {
     if (!(error instanceof AppError) || !NAMED_CODES.has(error.code)) return error
     const { name } = this.record
-    const message = error.message.startsWith(name) ? error.message : `${name}: ${error.message}`
+    const said = this.#redact(error.message)
+    const message = said.startsWith(name) ? said : `${name}: ${said}`
     return new AppError(error.code, message, { details: { ...error.details, server: name }, cause: error })
   }
 }

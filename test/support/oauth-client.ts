@@ -49,7 +49,11 @@ export interface OauthClient {
   logIn(params?: Params): Promise<Tokens & { readonly clientId: string }>
 }
 
-export function oauthClient({ listening: { url } }: TestApp): OauthClient {
+export function oauthClient({
+  listening: { url },
+}: {
+  readonly listening: Pick<TestApp['listening'], 'url'>
+}): OauthClient {
   const browser = startBrowser(url)
   const verifier = randomBytes(32).toString('base64url')
   const challenge = createHash('sha256').update(verifier).digest('base64url')

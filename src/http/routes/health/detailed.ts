@@ -1,10 +1,10 @@
 import { detailedHealth, type HealthComponent } from '#contract/health'
 import type { UpstreamRecord } from '#registry/records'
 import type { NeuralProgress } from '#search/vector-filler'
+import { redactor } from '#registry/connection-secrets'
 import { endpoint, type ApiContext } from '../../endpoint.ts'
 import type { HealthSource } from '../../health-source.ts'
 import { isoTime } from '../../page.ts'
-import { redactor } from '../../server-secrets.ts'
 import { storageWorks } from '../../storage-check.ts'
 
 export const getDetailedHealth = endpoint({

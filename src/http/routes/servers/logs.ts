@@ -1,8 +1,8 @@
 import { serverLogs, serverParams, serverQuery } from '#contract/server'
+import { redactor } from '#registry/connection-secrets'
 import { serverFor } from '../../demand.ts'
 import { endpoint } from '../../endpoint.ts'
 import { isoTime, pageOf } from '../../page.ts'
-import { redactor } from '../../server-secrets.ts'
 
 export const getServerLogs = endpoint({
   method: 'GET',
