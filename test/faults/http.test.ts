@@ -134,5 +134,7 @@ describe.each<HttpKind>(['streamable-http', 'sse', 'http-tool'])('R005, R174, R1
     expect(server.lists - before).toBeLessThan(30)
   })
 
+  test('is not felt by others', () => stage.sparedTheWell())
+
   test('leaves no file open behind it all', () => noMoreFilesThan(filesBefore))
 })

@@ -76,6 +76,8 @@ describe('R005, R174, R175 a sick stdio server', () => {
     expect(await stage.call()).toBe('worked')
   })
 
+  test('is not felt by others', () => stage.sparedTheWell())
+
   test('leaves neither a child nor a file behind it all', async () => {
     await noMoreFilesThan(filesBefore)
     await until('no more children than before', () => descendants(process.pid).length <= childrenBefore)
