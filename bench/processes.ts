@@ -33,7 +33,7 @@ export interface Process extends AsyncDisposable {
   readonly child: ChildProcess
   readonly startedAt: number
   /** Its first line on stdout: the port, or the gateway's line of addresses. */
-  firstLine(): Promise<string>
+  firstLine(timeoutMs?: number): Promise<string>
   /** The address of its inspector. */
   inspector(): Promise<string>
   stop(): Promise<void>
@@ -57,7 +57,7 @@ export function startNode(args: readonly string[], options: StartOptions = {}): 
     pid: child.pid ?? -1,
     child,
     startedAt,
-    firstLine: () => firstLine(child, args[0] ?? ''),
+    firstLine: (timeoutMs = START_TIMEOUT_MS) => firstLine(child, args.at(0) ?? '', timeoutMs),
     inspector: () => inspector,
     stop,
     [Symbol.asyncDispose]: stop,
@@ -69,9 +69,9 @@ function cleanEnv(): NodeJS.ProcessEnv {
   return Object.fromEntries(own)
 }
 
-function firstLine(child: ChildProcess, what: string): Promise<string> {
+function firstLine(child: ChildProcess, what: string, timeoutMs: number): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
-  const timer = setTimeout(() => reject(new Error(`${what} said nothing for ${START_TIMEOUT_MS} ms`)), START_TIMEOUT_MS)
+  const timer = setTimeout(() => reject(new Error(`${what} said nothing for ${timeoutMs} ms`)), timeoutMs)
   child.once('close', (code) => reject(new Error(`${what} ended with ${code} before it was ready`)))
   if (child.stdout !== null) createInterface({ input: child.stdout }).once('line', resolve)
   return promise.finally(() => {

@@ -22,6 +22,12 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
+/** What a quarter of the values do not exceed: for figures that noise only makes larger. */
+export function lowerQuartile(values: readonly number[]): number {
+  const sorted = values.filter((value) => Number.isFinite(value)).sort((a, b) => a - b)
+  return sorted[Math.floor((sorted.length - 1) / 4)] ?? Number.NaN
+}
+
 /** The median over rounds of a figure of one target set against another's in the same round. */
 export function withinRounds(
   windows: readonly Window[],

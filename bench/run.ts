@@ -9,6 +9,7 @@ import type { Findings, Scenario } from './scenario.ts'
 import { auth } from './scenarios/auth.ts'
 import { calls } from './scenarios/calls.ts'
 import { idle } from './scenarios/idle.ts'
+import { links } from './scenarios/links.ts'
 import { lists } from './scenarios/lists.ts'
 import { long } from './scenarios/long.ts'
 import { restarts } from './scenarios/restarts.ts'
@@ -16,7 +17,7 @@ import { start } from './scenarios/start.ts'
 import { traces } from './scenarios/traces.ts'
 import { isGatewayBuilt } from './targets.ts'
 
-const SCENARIOS: readonly Scenario[] = [calls, lists, start, auth, idle, long, restarts, traces]
+const SCENARIOS: readonly Scenario[] = [calls, lists, start, auth, idle, long, restarts, traces, links]
 const README = join(import.meta.dirname, 'README.md')
 const FIRST_SECTION = '## Latest run'
 
