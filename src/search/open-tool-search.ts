@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Principal } from '#identity/principal'
 import type { Logger } from '#kernel/logger'
 import type { Catalog } from '#registry/registry-api'
+import type { KeptIndex } from './index-file.ts'
 import { createIndexKeeper } from './index-keeper.ts'
 import { openLessons, type Lessons, type LessonStore } from './lessons.ts'
 import type { NeuralTier } from './neural-tier.ts'
@@ -88,16 +89,18 @@ export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> 
   const trail = createSearchTrail(lessons, now)
   const isLarge = (): boolean => catalog.allTools().length >= READ_AHEAD_FROM
   const keeper = settings.indexFile === undefined ? undefined : createIndexKeeper(settings.indexFile, log)
-  const kept = isLarge() ? await keeper?.read() : undefined
   const reranker = settings.rerank && createReranker({ settings: settings.rerank, log, now })
-  const open = () => {
+  /** What was kept is a parameter: a closure would hold it for good. */
+  const open = (kept?: KeptIndex) => {
     const neural = openNeuralTier(settings, { store: stores.vectors, log, now })
     const embedder = loadStaticEmbedder(STATIC_EMBEDDINGS)
     const indexed = (): void => (isLarge() ? keeper?.keep(() => tools.written()) : undefined)
     const tools = createToolSearch({ catalog, views, embedder, lessons, neural, reranker, kept, indexed })
     return { neural, tools }
   }
-  let opened: { readonly tools: ToolSearch; readonly neural: NeuralTier | undefined } | undefined = kept && open()
+  let opened: { readonly tools: ToolSearch; readonly neural: NeuralTier | undefined } | undefined
+  const kept = isLarge() ? await keeper?.read() : undefined
+  if (kept) opened = open(kept)
   const history = createSearchHistory({ store: stores.searches, log })
   const meter = createSearchMeter()
   const search = meter.measured(async (query: ToolQuery): Promise<ToolAnswer> => {
