@@ -1,4 +1,5 @@
 import type { Principal } from '#identity/principal'
+import { OwnedMap } from '#kernel/owned-map'
 import type { Action } from '#policy/permission'
 import type { Policy } from '#policy/policy'
 import { toolFacts } from '#policy/tool-facts'
@@ -31,18 +32,12 @@ export function createCallDecisions(
   policy: Pick<Policy, 'decide'>,
   scopeOf: (principal: Principal) => string,
 ): CallDecisions {
-  const byView = new WeakMap<CatalogView, Map<string, Map<string, CallDecision>>>()
-  const knownOf = (view: CatalogView, scope: string): Map<string, CallDecision> => {
-    const scopes = byView.get(view) ?? new Map<string, Map<string, CallDecision>>()
-    const known = scopes.get(scope) ?? new Map<string, CallDecision>()
-    byView.set(view, scopes.set(scope, known))
-    return known
-  }
+  const byView = new OwnedMap<CatalogView, Map<string, CallDecision>>()
   return function decisionOf(call) {
     const view = catalog.view(call.namespace)
     if (!view) return decide(policy, call, undefined)
     const scope = scopeOf(call.principal)
-    const known = byView.get(view)?.get(scope) ?? knownOf(view, scope)
+    const known = byView.get(view, scope) ?? byView.set(view, scope, new Map<string, CallDecision>())
     // Nearly all calls are of tools: their names need no kind before them.
     const key = call.kind === 'tool' ? call.name : `\n${call.kind} ${call.name}`
     const decided = known.get(key)

@@ -1,4 +1,5 @@
 import type { Principal } from '#identity/principal'
+import { OwnedMap } from '#kernel/owned-map'
 import type { Facts } from '#policy/condition'
 import type { Action } from '#policy/permission'
 import type { Policy } from '#policy/policy'
@@ -19,7 +20,7 @@ export interface VisibleViews {
 }
 
 export function createVisibleViews(catalog: Catalog, policy: Policy): VisibleViews {
-  const byView = new WeakMap<CatalogView, Map<string, CatalogView>>()
+  const byView = new OwnedMap<CatalogView, CatalogView>()
   const published = createPublished(catalog)
   let scopes = new WeakMap<Principal, string>()
   let revision = policy.revision()
@@ -38,11 +39,10 @@ export function createVisibleViews(catalog: Catalog, policy: Policy): VisibleVie
       const whole = catalog.view(namespace)
       if (!whole || !mayEnter(principal, namespace)) return undefined
       const scope = scopeOf(principal)
-      const known = byView.get(whole)?.get(scope)
+      const known = byView.get(whole, scope)
       if (known) return known
       const made = visiblePart(whole, sightOf(policy, principal, namespace), published.of(principal, namespace))
-      byView.set(whole, (byView.get(whole) ?? new Map<string, CatalogView>()).set(scope, made))
-      return made
+      return byView.set(whole, scope, made)
     },
     mayUseResource: (principal, uri, place) => policy.decide(principal, 'resources:use', uri, place).allowed,
     mayRead(principal, tool, namespace) {
@@ -65,7 +65,7 @@ interface Published {
 const ALL: Published = { tool: () => true, entry: () => true }
 
 function createPublished(catalog: Catalog) {
-  const byWhole = new WeakMap<CatalogView, Map<string, Published>>()
+  const byWhole = new OwnedMap<CatalogView, Published>()
   const make = (namespaces: readonly string[]): Published => {
     const views = namespaces.flatMap((each) => catalog.view(each) ?? [])
     const tools = new Set(views.flatMap((view) => view.tools.map(({ id }) => id)))
@@ -79,9 +79,7 @@ function createPublished(catalog: Catalog) {
       const whole = catalog.view()
       if (namespace !== undefined || !namespaces || !whole) return ALL
       const key = JSON.stringify(namespaces)
-      const known = byWhole.get(whole)?.get(key) ?? make(namespaces)
-      byWhole.set(whole, (byWhole.get(whole) ?? new Map<string, Published>()).set(key, known))
-      return known
+      return byWhole.get(whole, key) ?? byWhole.set(whole, key, make(namespaces))
     },
   }
 }

@@ -1,5 +1,6 @@
 import { AppError } from '#kernel/errors'
 import { stringAt, type JsonObject } from '#kernel/json'
+import { OwnedMap } from '#kernel/owned-map'
 import { GATEWAY_INFO, META } from '#kernel/protocol'
 import type { Sealer } from '#kernel/seal'
 import type { CatalogView } from '#registry/catalog-view'
@@ -50,7 +51,7 @@ export interface Lists {
 
 /** `isComplete`: false while a server is registered of which nothing is known yet. */
 export function createLists(sealer: Sealer, isComplete: () => boolean): Lists {
-  const pages = new WeakMap<CatalogView, Map<string, ListPage>>()
+  const pages = new OwnedMap<CatalogView, ListPage>()
   const start = (items: readonly Item[], method: string, params: JsonObject): number => {
     if (params['cursor'] === undefined) return 0
     const cursor = stringAt(params, 'cursor')
@@ -79,13 +80,7 @@ export function createLists(sealer: Sealer, isComplete: () => boolean): Lists {
     page(view, method, era, params) {
       const from = params['cursor'] === undefined ? 0 : start(LIST_METHODS[method]?.items(view) ?? [], method, params)
       const key = `${method} ${era} ${from}`
-      const known = pages.get(view)
-      const cached = known?.get(key)
-      if (cached) return cached
-      const made = make(view, method, era, from)
-      if (known) known.set(key, made)
-      else pages.set(view, new Map([[key, made]]))
-      return made
+      return pages.get(view, key) ?? pages.set(view, key, make(view, method, era, from))
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { Principal } from '#identity/principal'
 import { objectAt } from '#kernel/json'
+import { OwnedMap } from '#kernel/owned-map'
 import type { CatalogTool, CatalogView } from '#registry/catalog-view'
 import { createBreath } from './breath.ts'
 import type { PreparedScope } from './keyword-index.ts'
@@ -36,15 +37,15 @@ const DECISIONS = 64
 
 /** Makes and remembers scopes: what the policy denies and what the filter leaves out is gone before anything is scored. */
 export function createScopes(views: FindRules, prepare: (tools: readonly CatalogTool[]) => PreparedScope) {
-  const allowedIn = new WeakMap<CatalogView, Map<string, readonly CatalogTool[]>>()
-  let byView = new WeakMap<CatalogView, Map<string, ToolScope>>()
+  const allowedIn = new OwnedMap<CatalogView, readonly CatalogTool[]>()
+  let byView = new OwnedMap<CatalogView, ToolScope>()
   const scopeOf = (tools: readonly CatalogTool[]): ToolScope => ({ tools, prepared: prepare(tools) })
   const unfiltered = (view: CatalogView, principal: Principal): ToolScope | undefined => {
     const key = views.scopeOf(principal)
-    const known = byView.get(view)?.get(key)
+    const known = byView.get(view, key)
     if (known) return known
-    const tools = allowedIn.get(view)?.get(key)
-    return tools && remember(byView, view, [key, scopeOf(tools)])
+    const tools = allowedIn.get(view, key)
+    return tools && byView.set(view, key, scopeOf(tools))
   }
   return {
     /** Decides who may find what, giving way to other work: of ten thousand tools it takes tens of milliseconds. */
@@ -52,14 +53,14 @@ export function createScopes(views: FindRules, prepare: (tools: readonly Catalog
       const breath = createBreath()
       for (;;) {
         const key = views.scopeOf(principal)
-        if (allowedIn.get(view)?.has(key)) return
+        if (allowedIn.get(view, key)) return
         const tools: CatalogTool[] = []
         for (const [at, tool] of view.tools.entries()) {
           if (views.mayRead(principal, tool, view.namespace)) tools.push(tool)
           if (at % DECISIONS === DECISIONS - 1) await breath.take()
         }
         // Rules that changed meanwhile are asked anew.
-        if (key === views.scopeOf(principal)) remember(allowedIn, view, [key, tools])
+        if (key === views.scopeOf(principal)) allowedIn.set(view, key, tools)
       }
     },
     /** Undefined while nothing is decided about this view and these rules. */
@@ -69,14 +70,9 @@ export function createScopes(views: FindRules, prepare: (tools: readonly Catalog
       return scope && isFiltered ? scopeOf(scope.tools.filter((tool) => fits(tool, filter))) : scope
     },
     clear() {
-      byView = new WeakMap()
+      byView = new OwnedMap()
     },
   }
-}
-
-function remember<T>(map: WeakMap<CatalogView, Map<string, T>>, view: CatalogView, [key, value]: [string, T]): T {
-  map.set(view, (map.get(view) ?? new Map<string, T>()).set(key, value))
-  return value
 }
 
 function fits(tool: CatalogTool, { server, category, tag, readOnly }: ToolFilter): boolean {
