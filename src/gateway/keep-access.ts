@@ -1,6 +1,7 @@
 import type { Identity } from '#identity/create-identity'
 import type { Broadcast } from '#kernel/broadcast'
 import { messageOf } from '#kernel/errors'
+import { inTurn } from '#kernel/in-turn'
 import type { Logger } from '#kernel/logger'
 import type { RoleRegistry } from '#policy/role-registry'
 
@@ -12,7 +13,7 @@ const WITHDRAWN = 'withdrawn'
 const ROLES = 'roles'
 
 interface KeepAccessDeps {
-  readonly identity: Pick<Identity, 'withdraw' | 'prune'>
+  readonly identity: Pick<Identity, 'withdraw' | 'doubt' | 'prune'>
   readonly roles: Pick<RoleRegistry, 'reload'>
   readonly broadcast: Broadcast
   /** Whether other gateways write to the same storage. */
@@ -29,8 +30,8 @@ export function accessNews(broadcast: Broadcast) {
 }
 
 /**
- * Does here what was decided on another gateway, and removes what has expired. Credentials need no poll of ours: where others
- * write too, the authenticator reads anew after a second.
+ * Does here what was decided on another gateway, and removes what has expired. Requests need no poll of ours: where others
+ * write too, the authenticator reads anew after a second. What stays open has nobody who asks, so it is looked after here.
  */
 export function keepAccess({ identity, roles, broadcast, isShared, log }: KeepAccessDeps): Disposable {
   const readRoles = reporting(() => roles.reload(), 'roles could not be read anew', log)
@@ -41,9 +42,11 @@ export function keepAccess({ identity, roles, broadcast, isShared, log }: KeepAc
     // The others may have missed ours as we missed theirs.
     broadcast.send(ROLES, '')
     void readRoles()
+    identity.doubt()
   })
   const poll = setInterval(() => {
     if (isShared && (!broadcast.isLive || readRoles.hasFailed())) void readRoles()
+    if (isShared && !broadcast.isLive) identity.doubt()
   }, POLL_MS)
   const pruning = setInterval(() => void prune(), PRUNE_MS)
   // A gateway that could not start does not stay for these.
@@ -59,8 +62,6 @@ export function keepAccess({ identity, roles, broadcast, isShared, log }: KeepAc
 
 /** Runs one at a time, logs the first failure of a series, and remembers it until one succeeds. */
 function reporting(work: () => Promise<void>, phrase: string, log: Logger) {
-  let running: Promise<void> | undefined
-  let isWanted = false
   let failed = false
   const attempt = async (): Promise<void> => {
     try {
@@ -71,16 +72,5 @@ function reporting(work: () => Promise<void>, phrase: string, log: Logger) {
       failed = true
     }
   }
-  const run = async (): Promise<void> => {
-    do {
-      isWanted = false
-      await attempt()
-    } while (isWanted)
-    running = undefined
-  }
-  const start = (): Promise<void> => {
-    isWanted = true
-    return (running ??= run())
-  }
-  return Object.assign(start, { hasFailed: () => failed })
+  return Object.assign(inTurn(attempt), { hasFailed: () => failed })
 }

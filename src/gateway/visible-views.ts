@@ -17,6 +17,8 @@ export interface VisibleViews {
   mayRead(principal: Principal, tool: CatalogTool, namespace?: string): boolean
   /** Principals with one scope see the same. */
   scopeOf(principal: Principal): string
+  /** Told when the rules changed by which things are hidden; answers how to hear no more. */
+  onRules(told: () => void): () => void
 }
 
 export function createVisibleViews(catalog: Catalog, policy: Policy): VisibleViews {
@@ -35,6 +37,7 @@ export function createVisibleViews(catalog: Catalog, policy: Policy): VisibleVie
   }
   return {
     scopeOf,
+    onRules: policy.onChange,
     view(principal, namespace) {
       const whole = catalog.view(namespace)
       if (!whole || !mayEnter(principal, namespace)) return undefined

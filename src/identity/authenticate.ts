@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { AppError, messageOf } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
 import { type AddressList, addressList } from './addresses.ts'
-import { isApiKey, type ApiKeys } from './api-keys.ts'
+import { isApiKey, type ApiKey, type ApiKeys } from './api-keys.ts'
 import type { GrantedTokens } from './granted-tokens.ts'
 import type { Principal } from './principal.ts'
 import { createRecentMap } from '#kernel/recent-map'
@@ -10,6 +10,7 @@ import type { RevocationStore } from './refresh-families.ts'
 import { isLocalToken, isSameToken, LOCAL_COMMANDS } from './local-token.ts'
 import { unauthenticated } from './refusal.ts'
 import { permissionsOf } from './scopes.ts'
+import { createStanding, type Standing } from './standing.ts'
 import { type AccessClaims, TOKEN_CHARS_MAX } from './strict-jws.ts'
 import type { Tokens } from './tokens.ts'
 import type { User, UserStore } from './users.ts'
@@ -22,7 +23,7 @@ interface Sender {
   readonly address?: string | undefined
 }
 
-export interface Authenticator {
+export interface Authenticator extends Standing {
   /**
    * Who has this Bearer credential, an access token, an API key or the local token; at once when it was verified before. Rejects with
    * `authentication_error`, which does not tell what is wrong, and with `unavailable` while the storage does not answer.
@@ -36,7 +37,7 @@ export interface AuthenticatorDeps {
   readonly tokens: Tokens
   /** Tokens of clients; absent where there is no authorization server. */
   readonly granted?: GrantedTokens | undefined
-  readonly apiKeys: Pick<ApiKeys, 'identify' | 'used'>
+  readonly apiKeys: Pick<ApiKeys, 'identify' | 'find' | 'used'>
   readonly users: Pick<UserStore, 'find'>
   readonly revocations: Pick<RevocationStore, 'has'>
   /** What commands on this machine show; absent where there are none. */
@@ -56,11 +57,14 @@ interface Verified {
   readonly goodUntil: number
   /** Where it may come from; absent for anywhere. */
   readonly addresses?: AddressList | undefined
+  /** Asks the stores anew. Rejects like `authenticate`. */
+  readonly again: () => Promise<Verified>
 }
 
 export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
   const { apiKeys, log, recheckMs, now } = deps
   const recent = createRecentMap<Verified>(VERIFIED_MAX)
+  const { keep, withdrew, ...standing } = createStanding()
   let withdrawals = 0
 
   const verify = async (credential: string, key: string, sender: Sender): Promise<Principal> => {
@@ -71,6 +75,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     if (!isFrom(verified, sender)) throw unauthenticated('it is not accepted from this address')
     // Whoever was withdrawn while the store was asked may have been read before.
     if (before === withdrawals) recent.set(key, verified)
+    keep(verified)
     return admitted(verified)
   }
   const admitted = ({ principal }: Verified): Principal => {
@@ -84,6 +89,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     return thrown
   }
   return {
+    ...standing,
     authenticate(credential, sender) {
       if (credential === undefined || credential === '') return Promise.reject(unauthenticated('there is none'))
       if (credential.length > TOKEN_CHARS_MAX) {
@@ -99,6 +105,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     withdraw(id) {
       withdrawals += 1
       recent.deleteWhere(({ ids }) => ids.includes(id))
+      withdrew(id)
     },
   }
 }
@@ -109,7 +116,12 @@ function isFrom({ addresses }: Verified, { address }: Sender): boolean {
 
 async function verifiedLocal(credential: string, { localToken }: AuthenticatorDeps): Promise<Verified> {
   if (localToken === undefined || !isSameToken(credential, localToken)) throw unauthenticated('no local token of ours')
-  return { principal: LOCAL_COMMANDS, ids: [], goodUntil: Infinity, addresses: LOOPBACK }
+  return localCommands()
+}
+
+function localCommands(): Verified {
+  const again = async (): Promise<Verified> => localCommands()
+  return { principal: LOCAL_COMMANDS, ids: [], goodUntil: Infinity, addresses: LOOPBACK, again }
 }
 
 type Verifier = (credential: string, deps: AuthenticatorDeps) => Promise<Verified>
@@ -127,13 +139,16 @@ async function verifiedToken(token: string, deps: AuthenticatorDeps): Promise<Ve
 /** A client acts for the user: it may what the user may, and of that only what was granted. */
 async function verifiedGrant(token: string, granted: GrantedTokens, deps: AuthenticatorDeps): Promise<Verified> {
   const { grant, ...claims } = await granted.verify(token)
-  const verified = await verifiedUser(claims, deps)
   const { namespace } = grant.resource
   const narrowing = {
     permissions: permissionsOf(grant.scopes),
     ...(namespace === undefined ? {} : { namespaces: [namespace] }),
   }
-  return { ...verified, principal: { ...verified.principal, ...narrowing, grant } }
+  const again = async (): Promise<Verified> => {
+    const verified = await verifiedUser(claims, deps)
+    return { ...verified, principal: { ...verified.principal, ...narrowing, grant }, again }
+  }
+  return again()
 }
 
 async function verifiedUser(claims: AccessClaims, deps: AuthenticatorDeps): Promise<Verified> {
@@ -142,12 +157,26 @@ async function verifiedUser(claims: AccessClaims, deps: AuthenticatorDeps): Prom
   if (isRevoked) throw unauthenticated('the token is revoked')
   if (!user?.isActive) throw unauthenticated('the user is gone or inactive')
   if (user.tokenEpoch !== epoch) throw unauthenticated('the token is of another epoch')
-  return { principal: { ...personOf(user), kind: 'user' }, ids: [user.id, jti, family], goodUntil: exp * 1000 }
+  const again = (): Promise<Verified> => verifiedUser(claims, deps)
+  return { principal: { ...personOf(user), kind: 'user' }, ids: [user.id, jti, family], goodUntil: exp * 1000, again }
 }
 
-async function verifiedKey(text: string, { apiKeys, users, now }: AuthenticatorDeps): Promise<Verified> {
-  const apiKey = await apiKeys.identify(text)
+async function verifiedKey(text: string, deps: AuthenticatorDeps): Promise<Verified> {
+  const apiKey = await deps.apiKeys.identify(text)
   if (!apiKey) throw unauthenticated('no API key of ours')
+  return verifiedOwner(apiKey, deps)
+}
+
+async function verifiedKeyAgain(id: string, deps: AuthenticatorDeps): Promise<Verified> {
+  const apiKey = await deps.apiKeys.find(id).catch((thrown: unknown) => {
+    if (thrown instanceof AppError && thrown.code === 'not_found') throw unauthenticated('the API key is gone')
+    throw thrown
+  })
+  return verifiedOwner(apiKey, deps)
+}
+
+async function verifiedOwner(apiKey: ApiKey, deps: AuthenticatorDeps): Promise<Verified> {
+  const { users, now } = deps
   if (apiKey.revokedAt !== undefined) throw unauthenticated('the API key is revoked')
   const goodUntil = apiKey.expiresAt ?? Infinity
   if (goodUntil <= now()) throw unauthenticated('the API key has expired')
@@ -160,6 +189,7 @@ async function verifiedKey(text: string, { apiKeys, users, now }: AuthenticatorD
     ids: [owner.id, apiKey.id],
     goodUntil,
     addresses: addresses && addressList(addresses),
+    again: () => verifiedKeyAgain(apiKey.id, deps),
   }
 }
 

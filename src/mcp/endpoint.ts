@@ -12,6 +12,7 @@ import type { HostGuard } from '#identity/host-guard'
 import type { Principal } from '#identity/principal'
 import type { RateLimits } from '#gateway/rate-limits'
 import type { Resources } from '#identity/resources'
+import { createAudience } from './audience.ts'
 import { challengeOf, checkResource, checkScope } from './challenge.ts'
 import { createKeepAlives } from './keep-alives.ts'
 import { createLegacy, type Arrival } from './legacy.ts'
@@ -32,7 +33,7 @@ import { createTokenLedger, type TokenLedger } from './token-ledger.ts'
 
 export interface EndpointDeps extends McpDeps {
   /** Who has a Bearer credential; at once when it was seen before. */
-  readonly identity: Pick<Authenticator, 'authenticate'>
+  readonly identity: Pick<Authenticator, 'authenticate' | 'again' | 'onDoubt'>
   /** The caller without a credential, where there may be one. */
   readonly principal: Principal | undefined
   /** How clients name the endpoints. */
@@ -77,13 +78,17 @@ export function createMcpEndpoint(deps: EndpointDeps): McpEndpoint {
     sealer: deps.sealer,
     now: deps.now,
     ...(deps.sessionIdleMsMax === undefined ? {} : { idleMsMax: deps.sessionIdleMsMax }),
+    opened: (session) => news.follow(session),
     ended(session) {
+      news.forget(session)
       for (const [uri, upstreamId] of session.subscriptions.entries())
         void deps.unsubscribe(upstreamId, uri).catch(() => undefined)
       session.subscriptions.clear()
       deps.forget(session.id)
     },
   })
+  const audience = createAudience(deps)
+  const news = createNewsDesk({ ...deps, audience, sessions })
   const tasks = createTasks(deps, sessions.all)
   const ledger = createTokenLedger(deps.catalog, sessions.all)
   const parts = {
@@ -95,8 +100,8 @@ export function createMcpEndpoint(deps: EndpointDeps): McpEndpoint {
     ledger,
     keepAlives: createKeepAlives(),
     streams: createOpenStreams(deps.streamsMax),
+    audience,
   }
-  const news = createNewsDesk(deps.catalog, sessions)
   const legacy = createLegacy(parts)
   const modern = createModern({ ...parts, news })
   const sse = createSseEndpoint(parts)
@@ -122,7 +127,7 @@ export function createMcpEndpoint(deps: EndpointDeps): McpEndpoint {
       return sessions.size
     },
     [Symbol.dispose]() {
-      for (const part of [modern, news, sessions, parts.keepAlives]) part[Symbol.dispose]()
+      for (const part of [modern, news, sessions, audience, parts.keepAlives]) part[Symbol.dispose]()
     },
   }
 }

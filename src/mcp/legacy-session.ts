@@ -119,6 +119,11 @@ export class LegacySession {
       stream.send({ data: text, id })
   }
 
+  /** A client that opens another one goes on behind what it has heard. */
+  endStream(): void {
+    this.#stream?.end()
+  }
+
   /** The one stream of an HTTP+SSE client: it brings everything and cannot be resumed. */
   listenPlain(stream: EventStream): void {
     this.#stream = stream
@@ -152,7 +157,7 @@ export class LegacySession {
     for (const cancellation of this.#calls?.values() ?? []) cancellation.abort(gone)
     for (const [, question] of this.#questions.entries()) question.reject(gone)
     this.#questions.clear()
-    this.#stream?.end()
+    this.endStream()
   }
 
   #openLogs(): Logs {

@@ -16,6 +16,7 @@ function crowd() {
     sealer: createSealer(Buffer.alloc(32, 1)),
     sessionsMax: MAX,
     now: () => (time += 1),
+    opened: () => undefined,
     ended: (session) => void ended.push(session),
   })
   return { sessions, ended, [Symbol.dispose]: () => sessions[Symbol.dispose]() }
@@ -63,6 +64,7 @@ test('thousands of newcomers to a full house take no time that grows with the ho
     sealer: createSealer(Buffer.alloc(32, 1)),
     sessionsMax: 1000,
     now: () => (time += 1),
+    opened: () => undefined,
     ended: () => undefined,
   })
   const counted = (session: LegacySession): void =>
@@ -85,6 +87,7 @@ function start(sessionsMax: number) {
     sealer,
     sessionsMax,
     now: () => (clock.ms += 1),
+    opened: () => undefined,
     ended: ({ principal }) => ended.push(principal.id),
   })
   const open = (id: string) => sessions.open(HELLO, somebody(id), undefined)

@@ -18,6 +18,7 @@ export interface LegacySessionsDeps {
   readonly idleMsMax?: number
   /** Epoch milliseconds. */
   now(): number
+  opened(session: LegacySession): void
   /** A session has ended, however it did. */
   ended(session: LegacySession): void
 }
@@ -36,6 +37,7 @@ export interface LegacySessions extends Disposable {
 export function createLegacySessions({
   sealer,
   now,
+  opened,
   ended,
   idleMsMax = IDLE_MS_MAX,
   sessionsMax = SESSIONS_MAX,
@@ -60,20 +62,13 @@ export function createLegacySessions({
   ).unref()
   return {
     open(hello, principal, namespace) {
-      // What the id says is sealed into it, so that another replica can tell an old session from a forged one.
-      const facts = {
-        id: uuidv7(),
-        principal: principal.id,
-        key: principal.keyId,
-        namespace,
-        era: 'legacy',
-        expires: now() + idleMsMax,
-      }
-      const options = { ...hello, id: sealer.seal(PURPOSE, JSON.stringify(facts)), principal }
-      const session = new LegacySession({ ...options, ...(namespace === undefined ? {} : { namespace }) }, now())
+      const id = idOf({ principal, namespace, expires: now() + idleMsMax }, sealer)
+      const place = namespace === undefined ? {} : { namespace }
+      const session = new LegacySession({ ...hello, id, principal, ...place }, now())
       if (sessions.size >= sessionsMax) end(nextIdle(holders.most()) ?? allInUse(sessions.size))
       sessions.set(session.id, session)
       holders.gained(principal)
+      opened(session)
       return session
     },
     find(id, principal, namespace) {
@@ -94,6 +89,18 @@ export function createLegacySessions({
       for (const session of sessions.values()) end(session)
     },
   }
+}
+
+interface IdFacts {
+  readonly principal: Principal
+  readonly namespace: string | undefined
+  readonly expires: number
+}
+
+/** What the id says is sealed into it, so that another replica can tell an old session from a forged one. */
+function idOf({ principal, namespace, expires }: IdFacts, sealer: Sealer): string {
+  const facts = { id: uuidv7(), principal: principal.id, key: principal.keyId, namespace, era: 'legacy', expires }
+  return sealer.seal(PURPOSE, JSON.stringify(facts))
 }
 
 interface Waiting {

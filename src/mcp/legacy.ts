@@ -5,6 +5,7 @@ import { elementsOf } from '#kernel/json-text'
 import { LEGACY_VERSIONS } from '#kernel/protocol'
 import { errorText, readMessage, resultText, type RpcMessage, type RpcRequest } from '#kernel/rpc-message'
 import type { Principal } from '#identity/principal'
+import { streamOf, type Audience } from './audience.ts'
 import { openEventStream, type EventStream } from './event-stream.ts'
 import type { KeepAlives } from './keep-alives.ts'
 import {
@@ -46,6 +47,7 @@ export interface LegacyDeps extends LegacyRequestsDeps {
   readonly sessions: LegacySessions
   readonly streams: OpenStreams
   readonly keepAlives: KeepAlives
+  readonly audience: Audience
 }
 
 export function createLegacy(deps: LegacyDeps): Legacy {
@@ -57,7 +59,7 @@ export function createLegacy(deps: LegacyDeps): Legacy {
     },
     get(arrival) {
       const session = sessionOf(deps, arrival)
-      const { request, response } = arrival
+      const { request, response, principal } = arrival
       if (!request.headers.accept?.includes('text/event-stream')) {
         throw new AppError('not_acceptable', 'This address answers GET with text/event-stream only')
       }
@@ -66,8 +68,13 @@ export function createLegacy(deps: LegacyDeps): Legacy {
       const stream = openEventStream(response, { 'mcp-session-id': session.id })
       resume(session, stream, typeof lastEventId === 'string' ? lastEventId : '')
       const breathing = { keepAlive: breathe(() => stream.keepAlive()) }
+      const attendee = streamOf(principal, stream)
       deps.keepAlives.add(breathing)
-      response.on('close', () => deps.keepAlives.delete(breathing))
+      deps.audience.add(attendee)
+      response.on('close', () => {
+        deps.keepAlives.delete(breathing)
+        deps.audience.delete(attendee)
+      })
     },
     delete(arrival) {
       deps.sessions.end(sessionOf(deps, arrival))

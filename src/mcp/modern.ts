@@ -172,22 +172,24 @@ async function listen(deps: ModernDeps, view: CatalogView, { arrival, request, r
   )
   const listener: Listener = {
     namespace: arrival.namespace,
+    principal: arrival.principal,
     filter,
     subscriptions: new Map(known.map(({ uri, upstreamId }) => [uri, upstreamId])),
     subscriptionIdText: request.idText,
     send: (text) => void reply.notify(text),
     end: () => reply.finish(resultText(request.idText, listenEnd(request))),
   }
+  let stopNews: (() => void) | undefined
   const subscribed = await Promise.allSettled(known.map(({ uri, upstreamId }) => deps.subscribe(upstreamId, uri)))
   try {
     const refused = subscribed.find((each) => each.status === 'rejected')
     if (refused) throw refused.reason
     const acknowledged = JSON.stringify({ notifications: filter })
     reply.notify(tagged(listener, 'notifications/subscriptions/acknowledged', acknowledged))
-    deps.news.add(listener)
+    stopNews = deps.news.add(listener)
     await closed
   } finally {
-    deps.news.delete(listener)
+    stopNews?.()
     for (const [index, { uri, upstreamId }] of known.entries())
       if (subscribed[index]?.status === 'fulfilled') void deps.unsubscribe(upstreamId, uri).catch(() => undefined)
   }

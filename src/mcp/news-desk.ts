@@ -2,9 +2,11 @@ import type { JsonObject } from '#kernel/json'
 import { editObject } from '#kernel/json-text'
 import { META } from '#kernel/protocol'
 import { notificationText } from '#kernel/rpc-message'
-import type { Catalog } from '#registry/registry-api'
-import type { CatalogChange } from '#registry/catalog-view'
+import type { Principal } from '#identity/principal'
+import type { Attendee, Audience } from './audience.ts'
+import type { LegacySession } from './legacy-session.ts'
 import type { LegacySessions } from './legacy-sessions.ts'
+import { CHANGED, SessionSeat, type SeatDeps } from './session-seat.ts'
 
 /** What a modern client wants to hear of (2026-07-28, `subscriptions/listen`). */
 export interface ListenFilter {
@@ -17,46 +19,64 @@ export interface ListenFilter {
 /** A client that listens. */
 export interface Listener {
   readonly namespace: string | undefined
+  readonly principal: Principal
   readonly filter: ListenFilter
   /** The URIs it subscribed to, with the upstream of each. */
   readonly subscriptions: ReadonlyMap<string, string>
   /** Raw text of the id of its listen request. */
   readonly subscriptionIdText: string
   send(text: string): void
-  /** The gateway stops. */
+  /** Ends the stream: the gateway stops, or the caller may no more listen like this. */
   end(): void
 }
 
 /** Tells clients what changed: only those whose own lists did, each in the words of its era. */
 export interface NewsDesk extends Disposable {
-  add(listener: Listener): void
-  delete(listener: Listener): void
+  /** Until the answer is called. */
+  add(listener: Listener): () => void
+  /** Until it is forgotten. */
+  follow(session: LegacySession): void
+  forget(session: LegacySession): void
   /** A resource of an upstream changed. */
   resourceUpdated(upstreamId: string, uri: string, paramsText: string): void
 }
 
-const KINDS = [
-  { changed: 'tools', filter: 'toolsListChanged', method: 'notifications/tools/list_changed' },
-  { changed: 'prompts', filter: 'promptsListChanged', method: 'notifications/prompts/list_changed' },
-  { changed: 'resources', filter: 'resourcesListChanged', method: 'notifications/resources/list_changed' },
-] as const
+const FILTERS = {
+  tools: 'toolsListChanged',
+  prompts: 'promptsListChanged',
+  resources: 'resourcesListChanged',
+} as const
 
-export function createNewsDesk(catalog: Catalog, sessions: LegacySessions): NewsDesk {
+export interface NewsDeps extends SeatDeps {
+  readonly audience: Audience
+  readonly sessions: LegacySessions
+}
+
+export function createNewsDesk(deps: NewsDeps): NewsDesk {
+  const { audience, sessions } = deps
   const listeners = new Set<Listener>()
-  const stop = catalog.onChange((change) => {
-    for (const { changed, filter, method } of KINDS) if (change[changed]) tell(change, filter, method)
-  })
-  function tell(change: CatalogChange, filter: (typeof KINDS)[number]['filter'], method: string): void {
-    for (const session of sessions.all())
-      if (session.namespace === change.namespace) session.push(notificationText(method))
-    for (const listener of listeners) {
-      if (listener.namespace === change.namespace && listener.filter[filter])
-        listener.send(tagged(listener, method, '{}'))
-    }
-  }
+  const followed = new Map<LegacySession, Attendee>()
   return {
-    add: (listener) => void listeners.add(listener),
-    delete: (listener) => void listeners.delete(listener),
+    add(listener) {
+      const attendee = listening(listener)
+      listeners.add(listener)
+      audience.add(attendee)
+      audience.verify(attendee)
+      return () => {
+        listeners.delete(listener)
+        audience.delete(attendee)
+      }
+    },
+    follow(session) {
+      const attendee = new SessionSeat(session, deps)
+      followed.set(session, attendee)
+      audience.add(attendee)
+    },
+    forget(session) {
+      const attendee = followed.get(session)
+      if (attendee) audience.delete(attendee)
+      followed.delete(session)
+    },
     resourceUpdated(upstreamId, uri, paramsText) {
       const method = 'notifications/resources/updated'
       for (const session of sessions.all()) {
@@ -68,10 +88,26 @@ export function createNewsDesk(catalog: Catalog, sessions: LegacySessions): News
       }
     },
     [Symbol.dispose]() {
-      stop()
       for (const listener of listeners) listener.end()
       listeners.clear()
     },
+  }
+}
+
+/** A stream of news ends when its caller may see less: who asks for another one is told what he may have. */
+function listening(listener: Listener): Attendee {
+  const { namespace, principal, subscriptions, filter } = listener
+  const end = (): void => listener.end()
+  return {
+    namespace,
+    principal,
+    subscriptions,
+    changed(kinds) {
+      for (const kind of kinds) if (filter[FILTERS[kind]]) listener.send(tagged(listener, CHANGED[kind], '{}'))
+    },
+    unsubscribed: end,
+    narrowed: end,
+    dismissed: end,
   }
 }
 

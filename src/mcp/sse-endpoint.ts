@@ -1,6 +1,7 @@
 import { isSameCaller, type Principal } from '#identity/principal'
 import { AppError } from '#kernel/errors'
 import { readMessage, resultText, type RpcRequest } from '#kernel/rpc-message'
+import { streamOf } from './audience.ts'
 import { openEventStream, type EventStream } from './event-stream.ts'
 import { answer, take, type Arrival, type LegacyDeps } from './legacy.ts'
 import { createLegacyRequests, initializeResult } from './legacy-requests.ts'
@@ -33,8 +34,11 @@ export function createSseEndpoint(deps: LegacyDeps): SseEndpoint {
     stream.send({ event: 'endpoint', data: `/messages?sessionId=${id}` })
     const breathing = { keepAlive: () => stream.keepAlive() }
     deps.keepAlives.add(breathing)
+    const attendee = streamOf(principal, stream)
+    deps.audience.add(attendee)
     response.on('close', () => {
       deps.keepAlives.delete(breathing)
+      deps.audience.delete(attendee)
       connections.delete(id)
       if (connection.session) deps.sessions.end(connection.session)
     })

@@ -34,6 +34,8 @@ export interface Policy {
   scopeOf(principal: Asker): string
   /** Rises when the rules change: what was remembered of a scope is void. */
   revision(): number
+  /** Told of every change of the rules, once they are in force; answers how to hear no more. */
+  onChange(told: () => void): () => void
 }
 
 /** A policy whose roles can change while it runs. */
@@ -51,11 +53,13 @@ export function createPolicy(roles: readonly Role[]): LivePolicy {
   let revision = 0
   let byScope = new Map<string, Rules>()
   let byAsker = new WeakMap<Asker, Rules>()
+  const listeners = new Set<() => void>()
   const use = (next: readonly Role[]): void => {
     byName = new Map(next.map((role) => [role.name, role]))
     revision += 1
     byScope = new Map()
     byAsker = new WeakMap()
+    for (const told of listeners) told()
   }
   const rolesOf = (asker: Asker): Role[] => asker.roles.flatMap((name) => byName.get(name) ?? [])
   const rulesOf = (asker: Asker): Rules => {
@@ -73,6 +77,10 @@ export function createPolicy(roles: readonly Role[]): LivePolicy {
     use,
     scopeOf: (principal) => `${revision} ${scopeOf(principal)}`,
     revision: () => revision,
+    onChange(told) {
+      listeners.add(told)
+      return () => listeners.delete(told)
+    },
     decide: (principal, action, name, facts = NOTHING_KNOWN) => rulesOf(principal)(action).decide(name, facts),
     covers(principal, role) {
       const own = rolesOf(principal)
