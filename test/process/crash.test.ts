@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { childEngines } from '../support/child-engines.ts'
 import { startGatewayChild, type GatewayChild } from '../support/gateway-child.ts'
-import { hasPostgres, testPostgres } from '../support/postgres.ts'
 import { startBackend } from '../support/recording-backend.ts'
 import { newDirectory } from '../support/test-app.ts'
 import { until } from '../support/until.ts'
@@ -8,21 +8,6 @@ import { until } from '../support/until.ts'
 /** `npm run crash` asks for fifty. */
 const ROUNDS = Number(process.env['META_MCP_TEST_CRASHES'] ?? 5)
 const ROUND_MS_MAX = 20_000
-
-interface Place extends AsyncDisposable {
-  readonly env: Readonly<Record<string, string>>
-}
-
-const ENGINES: readonly (readonly [name: string, available: boolean, open: () => Promise<Place>])[] = [
-  ['SQLite', true, () => Promise.resolve({ env: {}, [Symbol.asyncDispose]: () => Promise.resolve() })],
-  ['PostgreSQL', hasPostgres(), postgresPlace],
-]
-
-async function postgresPlace(): Promise<Place> {
-  const database = await testPostgres()
-  if (!database) throw new Error('no PostgreSQL')
-  return { env: { META_MCP_DATABASE_URL: database.url }, [Symbol.asyncDispose]: () => database.close() }
-}
 
 /** What the gateway has said that it did. */
 interface Acknowledged {
@@ -87,7 +72,7 @@ async function checkAll(gateway: GatewayChild, { made, removed }: Acknowledged):
 }
 
 /** F16: what was acknowledged is what is there, whenever the process ends, and its record with it. */
-describe.each(ENGINES)('F16 on %s', (name, available, openPlace) => {
+describe.each(childEngines)('F16 on %s', (name, available, openPlace) => {
   test.skipIf(!available)(
     `R292 of what was acknowledged nothing is lost in ${ROUNDS} kills, and the audit chain holds`,
     { timeout: 30_000 + ROUNDS * ROUND_MS_MAX },

@@ -12,7 +12,8 @@ import {
 } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { expect, test } from 'vitest'
-import { approve, freePort, startClosedGateway } from '../support/closed-gateway.ts'
+import { approve, startClosedGateway } from '../support/closed-gateway.ts'
+import { freePort } from '../support/free-port.ts'
 import { REDIRECT } from '../support/oauth-client.ts'
 import { until } from '../support/until.ts'
 

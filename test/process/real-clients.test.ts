@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text as readText } from 'node:stream/consumers'
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
@@ -14,6 +13,7 @@ import { startFixture } from '../support/fixture/start-fixture.ts'
 import { newDirectory, startTestApp, type TestApp } from '../support/test-app.ts'
 import { until } from '../support/until.ts'
 import { startWebSocketServer, type Speaker } from '../support/websocket-server.ts'
+import { freePort } from '../support/free-port.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const EVERYTHING = join(ROOT, 'node_modules/@modelcontextprotocol/server-everything/dist/index.js')
@@ -237,15 +237,6 @@ const echoServer: Speaker = (message, send) => {
   }
   const result = results[method]
   send(JSON.stringify({ jsonrpc: '2.0', id, ...(result ? { result } : { error: { code: -32601, message: 'No' } }) }))
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function startServer(way: string, port: number): Promise<AsyncDisposable> {

@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { JsonObject } from '#kernel/json'
+import { childEngines } from '../support/child-engines.ts'
 import { startGatewayChild, type GatewayChild } from '../support/gateway-child.ts'
 import { administer, hasPostgres, testPostgres } from '../support/postgres.ts'
 import { bridgePipe } from '../support/lossless/pipes.ts'
@@ -11,21 +12,6 @@ import { startBackend } from '../support/recording-backend.ts'
 import { runProcess } from '../support/run-cli.ts'
 import { newDirectory } from '../support/test-app.ts'
 import { until } from '../support/until.ts'
-
-interface Place extends AsyncDisposable {
-  readonly env: Readonly<Record<string, string>>
-}
-
-const ENGINES: readonly (readonly [name: string, available: boolean, place: () => Promise<Place>])[] = [
-  ['SQLite', true, () => Promise.resolve({ env: {}, [Symbol.asyncDispose]: () => Promise.resolve() })],
-  ['PostgreSQL', hasPostgres(), postgresPlace],
-]
-
-async function postgresPlace(): Promise<Place> {
-  const database = await testPostgres()
-  if (!database) throw new Error('no PostgreSQL')
-  return { env: { META_MCP_DATABASE_URL: database.url }, [Symbol.asyncDispose]: () => database.close() }
-}
 
 /** What exists, without what differs from start to start. */
 async function inventory({ api }: GatewayChild) {
@@ -41,7 +27,7 @@ async function inventory({ api }: GatewayChild) {
   }
 }
 
-describe.each(ENGINES)('on %s', (_name, available, openPlace) => {
+describe.each(childEngines)('on %s', (_name, available, openPlace) => {
   test.skipIf(!available)(
     'R003, R053, R120, R206: what was registered is all there after a restart, also after kill -9',
     async () => {

@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { startBrowser } from './browser.ts'
 import { startGatewayChild, type GatewayChild } from './gateway-child.ts'
@@ -35,14 +33,4 @@ export async function approve({ url }: Pick<GatewayChild, 'url'>, address: strin
   const { url: back } = await browser.submit(consent, { do: 'allow' })
   if (!back.searchParams.has('code')) throw new Error(`the browser came back without a code: ${back.href}`)
   return back
-}
-
-/** A port that was free a moment ago, for programs that take no socket. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

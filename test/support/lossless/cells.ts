@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { startFixture } from '../fixture/start-fixture.ts'
@@ -14,6 +13,7 @@ import { connectPeer, type Era, type Exchange, type Peer } from './raw-peer.ts'
 import { AT_BEGIN, everything, filesystem, fixture, memory, verbatim } from './scripts.ts'
 import type { Script, Step } from './steps.ts'
 import { startVerbatim } from './verbatim.ts'
+import { freePort } from '../free-port.ts'
 
 /** Where a server is: a command, or an address. */
 type Endpoint = Command | { readonly url: string; readonly type?: 'sse' }
@@ -104,15 +104,6 @@ async function everythingOver(transport: 'streamableHttp' | 'sse', cleanup: Asyn
     ),
   )
   return transport === 'sse' ? { url: `${origin}/sse`, type: 'sse' } : { url: `${origin}/mcp` }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 export interface Difference {
