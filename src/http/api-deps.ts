@@ -76,7 +76,7 @@ export interface ApiDeps {
   logLevel(): LogLevel
   setLogLevel(level: LogLevel): void
   /** Rules for what is registered over the API: where it may lead, what it may start. Throws AppError. */
-  admit?(draft: UpstreamDraft | HttpToolDraft): void | Promise<void>
+  admit?(draft: UpstreamDraft | HttpToolDraft): string | undefined | Promise<string | undefined>
   /** Whom requests come from. */
   readonly forwarding: Forwarding
   /** How much callers may ask for. */

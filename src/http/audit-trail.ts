@@ -49,7 +49,7 @@ export function auditEntry(
     code: error?.code,
     requestId: request.id,
     surface: 'rest',
-    rule: error?.code === 'permission_denied' ? error.message : undefined,
+    rule: error?.code === 'permission_denied' ? error.message : told?.rule,
     facts: { ip: forwarding.addressOf(request.raw), ...factsOf(request, endpoint) },
   }
 }

@@ -20,6 +20,8 @@ export interface ApiContext extends ApiDeps {
 export interface Told {
   /** Who it was, where a request without a credential shows that. */
   actor?: { readonly id: string; readonly username: string }
+  /** What let in something that would not be let in without it. */
+  rule?: string | undefined
 }
 
 /** One request, checked against the contract of its endpoint. */

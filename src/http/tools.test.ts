@@ -171,8 +171,8 @@ test('header values of a tool never come back, and stay with the tool while it s
   expect(kept().headers).toEqual({ 'X-A': '1' })
 })
 
-function admit(draft: object): void {
-  if (!JSON.stringify(draft).includes('10.0.0.1')) return
+function admit(draft: object): undefined {
+  if (!JSON.stringify(draft).includes('10.0.0.1')) return undefined
   throw new AppError('policy_violation', 'Private addresses are closed')
 }
 

@@ -16,14 +16,18 @@ type Destination = { readonly connection?: Connection } | { readonly endpoint: s
 
 /** The rules for what is registered over the API or found by discovery. What the operator's file names is trusted. */
 export interface Admission {
-  /** Rejects with AppError `policy_violation`, in a sentence that says which rule and what an operator can do. */
-  admit(draft: Destination): Promise<void>
+  /**
+   * Rejects with AppError `policy_violation`, in a sentence that says which rule and what an operator can do. Answers the rule that
+   * lets in what would not be let in without it: for the audit.
+   */
+  admit(draft: Destination): Promise<string | undefined>
   /** For whoever connects later to what was admitted: names may lead elsewhere by then. */
   readonly guardedLookup: LookupFunction
   /** The same as `connect` of undici's Pool and Agent, for names and addresses. */
   guardedConnector: Egress['connector']
 }
 
+const SETTING = 'META_MCP_STDIO_REGISTRATION'
 const HTTP_SCHEMES = ['http:', 'https:']
 const WEBSOCKET_SCHEMES = ['ws:', 'wss:']
 
@@ -33,7 +37,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     async admit(draft) {
       if ('endpoint' in draft) return egress.check(draft.endpoint, HTTP_SCHEMES)
       if (draft.connection?.kind === 'http') return egress.check(draft.connection.url, schemesOf(draft.connection))
-      if (draft.connection) await admitCommand(draft.connection, options)
+      return draft.connection && admitCommand(draft.connection, options)
     },
     guardedLookup: egress.lookup,
     guardedConnector: egress.connector,
@@ -48,12 +52,13 @@ function schemesOf({ transport }: Extract<Connection, { kind: 'http' }>): readon
 async function admitCommand(
   connection: Extract<Connection, { kind: 'stdio' }>,
   { stdioRegistration, isLoopbackOnly, dataDir }: AdmissionOptions,
-): Promise<void> {
+): Promise<string> {
   if (stdioRegistration === 'off' || (stdioRegistration === 'auto' && !isLoopbackOnly)) {
-    throw refused('Commands are not taken here (META_MCP_STDIO_REGISTRATION)')
+    throw refused(`Commands are not taken here (${SETTING})`)
   }
   const problem = await commandProblem(connection, dataDir)
   if (problem !== undefined) throw refused(`The command is refused: ${problem}`)
+  return `${SETTING}=${stdioRegistration}`
 }
 
 function refused(sentence: string): AppError {

@@ -16,8 +16,11 @@ export interface EgressOptions {
 
 /** Where the gateway may connect to on behalf of what the operator did not write down himself. */
 export interface Egress {
-  /** Rejects with AppError `policy_violation` unless the URL has one of the schemes and leads where the gateway may go. */
-  check(url: string, schemes: readonly string[]): Promise<void>
+  /**
+   * Rejects with AppError `policy_violation` unless the URL has one of the schemes and leads where the gateway may go. Answers what
+   * lets it go there, where that is not public.
+   */
+  check(url: string, schemes: readonly string[]): Promise<string | undefined>
   /** For `net.connect`: like the system's lookup, but fails for a name that leads elsewhere now (DNS rebinding). */
   readonly lookup: LookupFunction
   /** For undici's `connect`: `lookup`, and the same rule for addresses, which are never looked up. `read` goes to the socket. */
@@ -26,6 +29,7 @@ export interface Egress {
 
 /** `code` of what a refused connection fails with. */
 export const EGRESS_REFUSED = 'ERR_EGRESS_REFUSED'
+const SETTING = 'META_MCP_EGRESS_ALLOW'
 const LOOKUP_TIMEOUT_MS = 3000
 
 export function createEgress({ egressAllow, isLoopbackOnly, lookup = systemLookup }: EgressOptions): Egress {
@@ -50,11 +54,14 @@ export function createEgress({ egressAllow, isLoopbackOnly, lookup = systemLooku
   return {
     async check(text, schemes) {
       const host = plainHost(wellWritten(text, schemes).hostname)
-      if (isAllowedName(host)) return
+      if (isAllowedName(host)) return SETTING
       const addresses = isIP(host) === 0 ? await addressesOf(lookup, host) : [host]
       // A name that nobody knows may be known tomorrow; then `lookup` decides. Names that lead inside are refused now.
       const isFree = addresses.length === 0 ? !leadsInside(host) : addresses.every(isAllowedAddress)
       if (!isFree) throw refused('The address leads to a host that is not public')
+      const inside = addresses.filter((address) => !isPublicAddress(address))
+      if (inside.length === 0) return undefined
+      return inside.every((address) => allowed.has(address)) ? SETTING : 'loopback'
     },
     lookup: guarded,
     connector(connectTimeoutMs, read) {
@@ -119,7 +126,7 @@ function leadsInside(host: string): boolean {
 function refused(sentence: string): AppError {
   return new AppError(
     'policy_violation',
-    `${sentence}. An operator can allow it with META_MCP_EGRESS_ALLOW, or name the server in the configuration file`,
+    `${sentence}. An operator can allow it with ${SETTING}, or name the server in the configuration file`,
   )
 }
 

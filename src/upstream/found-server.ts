@@ -30,7 +30,7 @@ export function plainName(text: string): string {
 /** Asks the rules about each that has a connection; a refusal is noted, not thrown. */
 export async function withVerdicts(
   found: readonly FoundServer[],
-  admit: (draft: { readonly connection: Connection }) => Promise<void>,
+  admit: (draft: { readonly connection: Connection }) => Promise<unknown>,
 ): Promise<FoundServer[]> {
   const judged: FoundServer[] = []
   for (const server of found) {

@@ -18,7 +18,7 @@ const ANSWER_BYTES_MAX = 256 * 1024
 
 export interface ProbeDeps {
   /** The rule for addresses: those it refuses are not asked. */
-  admit(draft: { readonly connection: Connection }): Promise<void>
+  admit(draft: { readonly connection: Connection }): Promise<unknown>
   guardedConnector(connectTimeoutMs: number): buildConnector.connector
   readonly log: Logger
   readonly connectTimeoutMs: number

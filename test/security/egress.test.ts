@@ -161,6 +161,36 @@ describe('S1, S2, S3, S4, S8, S9, R257 what is registered over the API', () => {
   })
 })
 
+/** S12: who looks into how something inside became reachable finds who did it, and what let him. */
+test('S12 what was let in by an operator’s setting is in the audit with that rule, what was refused without', async () => {
+  const moved = { endpoint: 'http://10.77.1.2/' }
+  await register('exempt', { endpoint: 'http://10.77.1.1/' })
+  expect((await gateway.api.send('PUT', 'tools/exempt', moved)).status).toBe(200)
+  expect((await gateway.api.send('PUT', 'tools/exempt', { description: 'y' })).status).toBe(200)
+  expect((await gateway.api.send('PUT', 'tools/exempt', { endpoint: 'http://10.0.0.1/' })).status).toBe(403)
+  await say({ 'public.example.com': [PUBLIC] })
+  await register('free', { endpoint: 'http://public.example.com/' })
+  const server = { url: 'http://10.77.1.3/mcp', enabled: false }
+  expect((await gateway.api.send('POST', 'proxy/servers', { name: 'exempt', ...server })).status).toBe(201)
+  expect((await gateway.api.send('PATCH', 'proxy/servers/exempt', { url: `${backend.url}/mcp` })).status).toBe(200)
+
+  const { body } = await gateway.api.send<{ records: Record<string, unknown>[] }>('GET', 'audit?limit=100')
+  const shown = body.records
+    .filter(({ resource }) => /exempt|free/.test(String(resource)))
+    .map(({ action, resource, outcome, rule, actor }) => [action, resource, outcome, rule, actor])
+  const setting = 'META_MCP_EGRESS_ALLOW'
+  const actor: unknown = expect.any(String)
+  expect(shown.toReversed()).toEqual([
+    ['tools:create', 'tools/exempt', 'success', setting, actor],
+    ['tools:update', 'tools/exempt', 'success', setting, actor],
+    ['tools:update', 'tools/exempt', 'success', undefined, actor],
+    ['tools:update', 'tools/exempt', 'denied', undefined, actor],
+    ['tools:create', 'tools/free', 'success', undefined, actor],
+    ['servers:create', 'proxy/servers/exempt', 'success', setting, actor],
+    ['servers:update', 'proxy/servers/exempt', 'success', 'loopback', actor],
+  ])
+})
+
 const register = async (name: string, more: Record<string, unknown>) => {
   const made = await gateway.api.send('POST', 'tools', { ...draft, name, ...more })
   expect([made.status, made.text]).toEqual([201, made.text])

@@ -20,7 +20,7 @@ export const changeServer = endpoint({
     const before = serverFor(context, request, params.id, 'servers:update')
     if (body.name !== undefined) demand(context, request, 'servers:update', serverThing(body.name))
     const change = serverChange(body, before)
-    if (change.connection) await admit?.({ ...before, ...change })
+    if (change.connection) request.told.rule = await admit?.({ ...before, ...change })
     return serverDetailsBody(context, await registry.upstreams.update(before.id, change))
   },
 })

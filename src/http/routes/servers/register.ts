@@ -16,7 +16,7 @@ export const registerServer = endpoint({
   async handle(context, request) {
     const draft = serverDraft(request.body, context.toolTimeoutMs)
     demand(context, request, 'servers:create', serverThing(draft.name))
-    await context.admit?.(draft)
+    request.told.rule = await context.admit?.(draft)
     return serverDetailsBody(context, await context.registry.upstreams.register(draft))
   },
 })

@@ -21,7 +21,7 @@ export const replaceServer = endpoint({
     const before = serverFor(context, request, params.id, 'servers:update')
     if (body.name !== undefined) demand(context, request, 'servers:update', serverThing(body.name))
     const draft = serverDraft({ ...body, name: body.name ?? before.name }, toolTimeoutMs, before)
-    await admit?.(draft)
+    request.told.rule = await admit?.(draft)
     return serverDetailsBody(
       context,
       await registry.upstreams.update(before.id, withAbsent(draft, ['description', 'breaker', 'attempts'])),

@@ -25,7 +25,7 @@ export const changeTool = endpoint({
     demand(context, request, 'tools:update', changedThing(tool, body))
     refuseTakenName(context, id, body.name)
     const record = registry.httpTools.find(id)
-    if (record) await changeHttpTool(context, record, body)
+    if (record) request.told.rule = await changeHttpTool(context, record, body)
     else await registry.overrideTool(id, overrideChange(body))
     return toolDetailsBody(getTool(registry, id), registry.httpTools.find(id))
   },
@@ -33,8 +33,10 @@ export const changeTool = endpoint({
 
 async function changeHttpTool({ registry, admit }: ApiContext, record: HttpToolRecord, body: ToolChange) {
   const change = httpToolChange(body, record)
-  if (change.endpoint !== undefined && change.endpoint !== record.endpoint) await admit?.({ ...record, ...change })
+  const isMoved = change.endpoint !== undefined && change.endpoint !== record.endpoint
+  const rule = isMoved ? await admit?.({ ...record, ...change }) : undefined
   await registry.httpTools.update(record.id, change)
+  return rule
 }
 
 function refuseTakenName({ registry }: ApiContext, id: string, name: string | undefined): void {

@@ -18,7 +18,7 @@ export const registerTool = endpoint({
     const { registry, admit, toolTimeoutMs } = context
     const draft = toolDraft(request.body, toolTimeoutMs)
     demand(context, request, 'tools:create', draftThing(draft))
-    await admit?.(draft)
+    request.told.rule = await admit?.(draft)
     if (registry.catalog.allTools().some((tool) => tool.name === draft.name)) {
       throw new AppError('conflict', `A tool is called ${draft.name} already`, { details: { name: draft.name } })
     }
