@@ -69,13 +69,21 @@ const explainContext = z
   .partial()
 export type ExplainContext = z.infer<typeof explainContext>
 
-/** `principal` is asked for by its roles, and by what its credential is good for. */
+/** Somebody who may not exist: by roles, and by what a credential would be good for. */
+const imagined = z.strictObject({
+  roles: z.array(text(64)).max(100),
+  permissions: z.array(text(256)).max(100).optional().describe('Those of an API key'),
+  namespaces: z.array(text(256)).max(100).optional(),
+})
+const explained = z.union([
+  imagined,
+  z.strictObject({ user: text(256).min(1).describe('Name or id; needs users:read, too') }),
+  z.strictObject({ api_key: text(256).min(1).describe('Its id; needs users:read, too') }),
+])
+export type ExplainedPrincipal = z.infer<typeof explained>
+
 export const explainRequest = z.strictObject({
-  principal: z.strictObject({
-    roles: z.array(text(64)).max(100),
-    permissions: z.array(text(256)).max(100).optional().describe('Those of an API key'),
-    namespaces: z.array(text(256)).max(100).optional(),
-  }),
+  principal: explained,
   action: text(64).describe('`tools:execute`'),
   resource: text(256).optional().describe('Exposed name or URI; absent asks whether there is any'),
   context: explainContext.optional().describe('What conditions ask for; absent that of the tool of this name'),

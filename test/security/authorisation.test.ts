@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { legacyRaw, modernRaw } from '../support/raw-clients.ts'
 import { realServers } from '../support/real-servers.ts'
 import { openSecurityStage, type Actor, type SecurityStage } from '../support/security-stage.ts'
+import { until } from '../support/until.ts'
 
 /** Headers that differ from answer to answer; the length, because the name that was asked for is part of the body. */
 const UNEQUAL = /^(?:date|content-length|x-request-id|x-ratelimit-.*)$/
@@ -316,4 +317,80 @@ test('R152 what limits nothing opens nothing: a pattern where there are no names
   const source = { kind: 'file', path: '/etc' }
   const found = await stage.api.send('POST', 'proxy/discovery', { source }, actor.headers)
   expect([found.status, found.body]).toMatchObject([403, { details: { permission: 'servers:create' } }])
+})
+
+const explain = (principal: object, resource: string, headers = stage.admin.headers) => {
+  const body = { principal, action: 'tools:execute', resource }
+  return stage.api.send('POST', 'policy/explain', body, headers)
+}
+
+/** R152: an administrator who asks about ann wants to know what happens to ann, not to the roles that he thinks she has. */
+describe('what is explained of a user or a key', () => {
+  const TOOLS = ['read_note', 'write_note', 'send_mail']
+  test('is what happens to it, with the rule', async () => {
+    await made('notes-only', ['*:read', 'tools:execute:*_note'])
+    const ann = await stage.join('notes-only')
+    const permitted = await stage.keyOf(stage.admin, { permissions: ['tools:read', 'tools:execute:send_*'] })
+    const shown = await stage.keyOf(stage.admin, { namespaces: ['notes'] })
+    const cases = [
+      [{ user: ann.username.toUpperCase() }, ann.headers],
+      [{ user: ann.id }, ann.headers],
+      [{ api_key: permitted.id }, permitted.headers],
+      [{ api_key: shown.id }, shown.headers],
+    ] as const
+    const verdicts: string[] = []
+    for (const [principal, headers] of cases)
+      for (const tool of TOOLS) {
+        const { status, body } = await explain(principal, tool)
+        const called = (await stage.api.execute(tool, {}, headers)).status
+        expect([principal, tool, status, body['allowed']]).toEqual([principal, tool, 200, called === 200])
+        verdicts.push(`${tool}: ${String(body['rule'])}`)
+      }
+    expect(verdicts).toContain('read_note: role notes-only allows tools:execute:*_note')
+    expect(verdicts).toContain('send_mail: no role allows tools:execute')
+  })
+
+  test('is that nothing is allowed to those who do not even come in', async () => {
+    const ann = await stage.join('user')
+    const path = `users/${ann.id}`
+    const { id } = await stage.keyOf(ann)
+    expect((await explain({ api_key: id }, 'lamp')).body).toMatchObject({ allowed: true })
+    await stage.api.send('PATCH', path, { is_active: false }, stage.admin.headers)
+    const inactive = { allowed: false, rule: 'the user is inactive' }
+    for (const principal of [{ user: ann.username }, { api_key: id }])
+      expect((await explain(principal, 'lamp')).body).toMatchObject(inactive)
+    await stage.api.send('PATCH', path, { is_active: true }, stage.admin.headers)
+    const again = await stage.login(ann.username)
+    expect((await stage.api.send('DELETE', `api-keys/${id}`, undefined, again.headers)).status).toBe(204)
+    expect((await explain({ api_key: id }, 'lamp')).body).toMatchObject({
+      allowed: false,
+      rule: 'the API key is revoked',
+    })
+    const short = await stage.keyOf(again, { expires_at: new Date(Date.now() + 300).toISOString() })
+    await until(
+      'it has expired',
+      async () => (await explain({ api_key: short.id }, 'lamp')).body['rule'] === 'the API key has expired',
+    )
+  })
+
+  test('is for those who may know of users, and tells nobody else who there is', async () => {
+    await made('explainer', ['roles:read', 'tools:*'])
+    const asker = await stage.join('explainer')
+    const ann = await stage.join('user')
+    const { id } = await stage.keyOf(ann)
+    for (const principal of [
+      { user: ann.username },
+      { user: 'nobody' },
+      { user: ann.id },
+      { api_key: id },
+      { api_key: 'none' },
+    ]) {
+      const refused = await explain(principal, 'lamp', asker.headers)
+      expect([refused.status, refused.body['details']]).toEqual([403, { permission: 'users:read' }])
+    }
+    expect((await explain({ roles: ['user'] }, 'lamp', asker.headers)).status).toBe(200)
+    for (const principal of [{ user: 'nobody' }, { api_key: 'none' }])
+      expect((await explain(principal, 'lamp')).status).toBe(404)
+    expect((await explain({ user: ann.username, roles: ['admin'] }, 'lamp')).status).toBe(422)
+  })
 })
