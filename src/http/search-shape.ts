@@ -1,29 +1,28 @@
 import type { SearchAnswer, SearchRequest } from '#contract/search'
 import type { FoundTool } from '#search/tool-search'
 import type { NeuralProgress } from '#search/vector-filler'
-import type { ApiContext, ApiRequest } from './endpoint.ts'
+import { ReadyText, type ApiContext, type ApiRequest } from './endpoint.ts'
 import { isoTime } from './page.ts'
 import { toolBody } from './tool-shape.ts'
+
+type Scores = Omit<SearchAnswer['results'][number], keyof SearchAnswer['tools'][number]>
 
 /** Searches as the request says, and shapes the answer. */
 export async function searchAnswerOf(
   { search, now }: ApiContext,
   { principal }: Pick<ApiRequest, 'principal'>,
   request: SearchRequest,
-): Promise<SearchAnswer> {
+): Promise<ReadyText> {
   const startedAt = performance.now()
   const { query, search_type: mode, max_results: limit, similarity_threshold: threshold, namespace } = request
   const { server, category, tag, read_only: readOnly } = request
   const filter = { server, category, tag, readOnly }
   const asked = { text: query, mode, principal, namespace, filter, limit, threshold, surface: 'rest' } as const
   const answer = await search.search(asked)
-  const shown = answer.found.map((hit) => ({ hit, body: toolBody(hit.tool) }))
-  return {
+  return answerText(answer.found, {
     search_id: answer.id,
     query,
     search_type: mode,
-    results: shown.map(({ body, hit }) => ({ ...body, ...scoresOf(hit) })),
-    tools: shown.map(({ body }) => body),
     total: answer.total,
     weights: answer.weights,
     parts: [...answer.parts],
@@ -32,7 +31,21 @@ export async function searchAnswerOf(
     cached: answer.cached,
     search_time: (performance.now() - startedAt) / 1000,
     timestamp: isoTime(now()),
-  }
+  })
+}
+
+/** Each tool stands in it twice, with its scores and without, and is the greater part of it: it is written once. */
+function answerText(found: readonly FoundTool[], rest: Omit<SearchAnswer, 'results' | 'tools'>): ReadyText {
+  const tools = found.map(({ tool }) => JSON.stringify(toolBody(tool) satisfies SearchAnswer['tools'][number]))
+  const results = found.map((hit, at) => withMembers(tools[at] ?? '{}', JSON.stringify(scoresOf(hit))))
+  return new ReadyText(
+    withMembers(JSON.stringify(rest), `{"results":[${results.join(',')}],"tools":[${tools.join(',')}]}`),
+  )
+}
+
+/** One object of the members of two that have some. */
+function withMembers(one: string, other: string): string {
+  return `${one.slice(0, -1)},${other.slice(1)}`
 }
 
 function vectorsOf(progress: NeuralProgress | undefined): SearchAnswer['vectors'] {
@@ -41,6 +54,6 @@ function vectorsOf(progress: NeuralProgress | undefined): SearchAnswer['vectors'
   return { model, known, wanted, failure }
 }
 
-function scoresOf({ score, keyword, semantic, rerank }: FoundTool) {
+function scoresOf({ score, keyword, semantic, rerank }: FoundTool): Scores {
   return { score, keyword_score: keyword, semantic_score: semantic, rerank_score: rerank ?? null }
 }
