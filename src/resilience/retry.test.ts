@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Cancellation } from '#kernel/cancellation'
-import { backoffMs, createRetryBudget, pause } from './retry.ts'
+import { backoffMs, createRetryBudget } from './retry.ts'
 
 beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }))
 afterEach(() => void vi.useRealTimers())
@@ -35,16 +34,4 @@ test('R082 waits grow, differ from each other, and have a limit', () => {
     [100, 200, 400, 2500],
     [200, 400, 800, 5000],
   ])
-})
-
-test('R005 a wait ends with the reason of the signal, and leaves no timer', async () => {
-  const signal = new Cancellation()
-  const waiting = pause(1000, signal)
-  signal.abort(new Error('gone'))
-  await expect(waiting).rejects.toThrow('gone')
-  await expect(pause(1000, signal)).rejects.toThrow('gone')
-  const other = pause(1000, new Cancellation())
-  await vi.advanceTimersByTimeAsync(1000)
-  await other
-  expect(vi.getTimerCount()).toBe(0)
 })

@@ -1,5 +1,3 @@
-import type { CancelSignal } from '#kernel/cancellation'
-
 const FIRST_MS = 200
 const LONGEST_MS = 5000
 
@@ -41,17 +39,4 @@ export function createRetryBudget(now: () => number): RetryBudget {
 export function backoffMs(tries: number, random: () => number = Math.random): number {
   const longest = Math.min(FIRST_MS * 2 ** (tries - 1), LONGEST_MS)
   return Math.round(longest * (0.5 + random() / 2))
-}
-
-/** Resolves after a while; rejects with the signal's reason when that aborts first. */
-export function pause(ms: number, signal: CancelSignal): Promise<void> {
-  if (signal.aborted) return Promise.reject(signal.reason)
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const abort = (): void => reject(signal.reason)
-  const timer = setTimeout(resolve, ms)
-  signal.addEventListener('abort', abort)
-  return promise.finally(() => {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', abort)
-  })
 }

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { messageOf } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
+import { pause } from '#kernel/pause'
 import { createBreath } from './breath.ts'
 import type { Embedder } from './embedder.ts'
 import { createTrial } from './model-trial.ts'
@@ -169,18 +170,6 @@ function createTeller({ log, now }: NeuralDeps) {
     toldAt = now()
     log.info({ model, known, wanted }, isDone ? 'search vectors are complete' : 'search vectors are being computed')
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms).unref()
-    signal.addEventListener('abort', end)
-  })
 }
 
 const NO_VECTOR = new Float32Array()

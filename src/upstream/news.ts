@@ -1,5 +1,6 @@
 import { messageOf, type AppError } from '#kernel/errors'
 import { isJsonObject } from '#kernel/json'
+import { pause } from '#kernel/pause'
 import type { RpcNotification } from '#kernel/rpc-message'
 import { modernHeaders, ownClaim } from './codec.ts'
 import type { ListKind } from './drain.ts'
@@ -157,16 +158,4 @@ function listenFilter(session: UpstreamSession, uris: string[]): Record<string, 
     ...(tells('resources') ? { resourcesListChanged: true } : {}),
     ...(uris.length > 0 ? { resourceSubscriptions: uris } : {}),
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  const wake = (): void => resolve()
-  signal.addEventListener('abort', wake)
-  if (signal.aborted) wake()
-  return promise.finally(() => {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', wake)
-  })
 }

@@ -1,5 +1,6 @@
 import { AppError } from '#kernel/errors'
-import { backoffMs, createRetryBudget, pause, type RetryBudget } from '#resilience/retry'
+import { pause } from '#kernel/pause'
+import { backoffMs, createRetryBudget, type RetryBudget } from '#resilience/retry'
 import type { CallResult, Dispatch, Interceptor, RoutedCall } from '../call.ts'
 import { createPerTarget, wayOf } from '../per-target.ts'
 import { judgeResult } from './breaker.ts'
@@ -52,7 +53,7 @@ async function again(allowance: Allowance, call: RoutedCall, next: Dispatch, fir
     const waitMs = backoffMs(tries)
     const leftMs = startedAt + call.target.timeoutMs - now() - waitMs
     if (leftMs <= 0 || !budget.take()) break
-    await pause(waitMs, call.signal)
+    if (!(await pause(waitMs, call.signal))) throw call.signal.reason
     const tried = await outcomeOf(next, { ...call, target: { ...call.target, timeoutMs: leftMs } })
     // That the breaker opened meanwhile tells less than why.
     if (isRefused(tried)) break
