@@ -133,7 +133,7 @@ export const SETTINGS = {
   tool_retry_attempts: setting(
     '3',
     integerBetween(1, 10),
-    'How often a call is tried at most, where neither server nor tool sets `retry`. Only what reached no server, and what is read-only or idempotent, is tried again.',
+    'How often a call is tried at most, where neither server nor tool sets `retry`. Only what reached no server, what is read-only or idempotent, and what a server put off with 429 and Retry-After (then not before that time), is tried again.',
   ),
   circuit_breaker_failure_threshold: setting(
     '5',

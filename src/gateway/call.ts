@@ -164,6 +164,8 @@ export interface CallResult {
   readonly serverInfoText?: string | undefined
   /** HTTP status of a plain HTTP API. */
   readonly status?: number
+  /** Seconds that it asks to wait, where it has no time now. */
+  readonly retryAfter?: number
   /** The tool that was called instead; the text says so too. */
   readonly fallback?: string
   /** Says that it was got for another call; surfaces show it. */

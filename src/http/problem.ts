@@ -76,7 +76,7 @@ function headersOf(error: AppError): Record<string, string> {
   const { allow, retry_after: retryAfter } = error.details
   if (error.status === 401) return { 'WWW-Authenticate': 'Bearer' }
   if (typeof allow === 'string') return { Allow: allow }
-  if (error.status !== 429 && error.status !== 503) return {}
+  if (error.status !== 429 && error.status !== 503 && typeof retryAfter !== 'number') return {}
   const seconds = Number(retryAfter ?? RETRY_AFTER_SECONDS)
   return { 'Retry-After': String(Math.max(1, Math.ceil(seconds))) }
 }

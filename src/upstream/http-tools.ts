@@ -8,6 +8,7 @@ import type { HttpToolRecord, Origin } from '#registry/records'
 import { connectFailure, type ConnectOption } from './http-client.ts'
 import { HttpExchange } from './http-exchange.ts'
 import { httpToolRequest } from './http-tool-request.ts'
+import { retryAfterOf } from './retry-after.ts'
 import { reasonOf } from './unless-aborted.ts'
 
 export interface HttpToolsDeps {
@@ -27,6 +28,8 @@ interface HttpAnswer {
   readonly status: number
   readonly text: string
   readonly contentType: string
+  /** Seconds. */
+  readonly retryAfter: number | undefined
 }
 
 export function createHttpTools({ find, resultBytesMax, connectFor }: HttpToolsDeps): HttpTools {
@@ -53,7 +56,8 @@ export function createHttpTools({ find, resultBytesMax, connectFor }: HttpToolsD
       const answer = await (span ? endingWith(span, ask({ ...call, traceparent: span.traceparent })) : ask(call))
       const text = resultOf(tool, answer)
       const value = JSON.parse(text) as CallResult['value']
-      return { text, value, server, era: 'legacy', status: answer.status }
+      const { status, retryAfter } = answer
+      return { text, value, server, era: 'legacy', status, ...(retryAfter !== undefined && { retryAfter }) }
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...agents.values()].map((agent) => agent.destroy()))
@@ -72,16 +76,18 @@ function request(agent: Dispatcher, tool: HttpToolRecord, call: RoutedCall, byte
     })
   let streamed = ''
   let status = 0
+  let retryAfter: number | undefined
   const exchange = new HttpExchange(
     {
-      start: (code) => {
+      start: (code, answered) => {
         status = code
+        retryAfter = retryAfterOf(code, answered, Date.now())
       },
-      body: (code, text, contentType) => resolve({ status: code, text, contentType }),
+      body: (code, text, contentType) => resolve({ status: code, text, contentType, retryAfter }),
       event: ({ data }) => {
         streamed += `${data ?? ''}\n`
       },
-      end: () => resolve({ status, text: streamed, contentType: 'text/event-stream' }),
+      end: () => resolve({ status, text: streamed, contentType: 'text/event-stream', retryAfter }),
       fail: (error) => reject(named(error)),
     },
     bytesMax,
@@ -101,9 +107,10 @@ function request(agent: Dispatcher, tool: HttpToolRecord, call: RoutedCall, byte
 }
 
 /** What the API answered, as an MCP result: its body as text, and as structured content where it is a JSON object. */
-function resultOf(tool: HttpToolRecord, { status, text, contentType }: HttpAnswer): string {
+function resultOf(tool: HttpToolRecord, { status, text, contentType, retryAfter }: HttpAnswer): string {
   if (status >= 300) {
-    const message = `${tool.name} answered HTTP ${status}${text === '' ? '' : `: ${text}`}`
+    const wait = retryAfter === undefined ? '' : ` and asks to wait ${retryAfter} s`
+    const message = `${tool.name} answered HTTP ${status}${wait}${text === '' ? '' : `: ${text}`}`
     return JSON.stringify({ content: [{ type: 'text', text: message }], isError: true })
   }
   const content = JSON.stringify([{ type: 'text', text }])

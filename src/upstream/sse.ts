@@ -2,6 +2,7 @@ import { AppError } from '#kernel/errors'
 import type { HttpClient } from './http-client.ts'
 import { HttpExchange } from './http-exchange.ts'
 import type { SseEvent } from './sse-parser.ts'
+import { retryAfterOf } from './retry-after.ts'
 import type { Outgoing, Transport, TransportEvents, TransportLimits } from './transport.ts'
 
 export interface SseOptions {
@@ -67,6 +68,12 @@ function messagePath(url: string, address: string): string {
   return `${target.pathname}${target.search}`
 }
 
+function refused(status: number, retryAfter: number | undefined): AppError {
+  const wait = retryAfter === undefined ? '' : ` and asks to wait ${retryAfter} s`
+  const details = { status, ...(retryAfter === undefined ? {} : { retry_after: retryAfter }) }
+  return new AppError('upstream_unavailable', `The server answered HTTP ${status}${wait}`, { details })
+}
+
 interface SseParts {
   readonly client: HttpClient
   readonly headers: Readonly<Record<string, string>>
@@ -80,11 +87,14 @@ function sseTransport({ client, headers, path, stream }: SseParts, events: Trans
       if (message.requestId === undefined) events.log('gateway', `a message was lost: ${error.message}`)
       else events.failed(message.requestId, error)
     }
+    let retryAfter: number | undefined
     const answer = new HttpExchange(
       {
+        start: (status, answered) => {
+          retryAfter = retryAfterOf(status, answered, Date.now())
+        },
         body(status) {
-          if (status >= 400)
-            lost(new AppError('upstream_unavailable', `The server answered HTTP ${status}`, { details: { status } }))
+          if (status >= 400) lost(refused(status, retryAfter))
         },
         event() {},
         end: () => message.delivered?.(),

@@ -3,6 +3,7 @@ import { AppError } from '#kernel/errors'
 import { MODERN_VERSION } from '#kernel/protocol'
 import type { HttpClient } from './http-client.ts'
 import { HttpExchange, type ExchangeEvents } from './http-exchange.ts'
+import { retryAfterOf } from './retry-after.ts'
 import type { SseEvent } from './sse-parser.ts'
 import type { Outgoing, Transport, TransportEvents, TransportLimits } from './transport.ts'
 
@@ -133,14 +134,14 @@ class StreamableHttp implements Transport {
     this.#headers = { ...this.#headers, 'mcp-session-id': sessionId }
   }
 
-  takeBody(requestId: number, answer: { status: number; text: string; contentType: string }): void {
-    const { status, text, contentType } = answer
+  takeBody(requestId: number, answer: Body): void {
+    const { status, text, contentType, retryAfter } = answer
     if (this.#isSessionLost(status, text)) {
       const lost = sessionLost()
       this.fail(requestId, lost)
       this.#events.closed(lost)
     } else if (contentType.startsWith('application/json') && text !== '') this.#events.message(text, requestId)
-    else this.fail(requestId, unexpectedAnswer(status, text))
+    else this.fail(requestId, unexpectedAnswer(status, text, retryAfter))
   }
 
   /** 404 by the specification; servers built on older SDKs say 400 for the same. */
@@ -241,12 +242,22 @@ class StreamableHttp implements Transport {
   }
 }
 
+/** An answer that is no stream. */
+interface Body {
+  readonly status: number
+  readonly text: string
+  readonly contentType: string
+  /** Seconds. */
+  readonly retryAfter: number | undefined
+}
+
 /** What becomes of one request, with what is needed to resume its stream. A class, because every call makes one. */
 class RequestAnswer implements ExchangeEvents {
   readonly #transport: StreamableHttp
   readonly #requestId: number
   readonly #method: string | undefined
   readonly #resume: Resume = { lastEventId: undefined, retryMs: RECONNECT_MS, attempts: 0 }
+  #retryAfter: number | undefined
 
   constructor(transport: StreamableHttp, requestId: number, method: string | undefined) {
     this.#transport = transport
@@ -254,13 +265,14 @@ class RequestAnswer implements ExchangeEvents {
     this.#method = method
   }
 
-  start(_status: number, headers: Parameters<NonNullable<ExchangeEvents['start']>>[1]): void {
+  start(status: number, headers: Parameters<NonNullable<ExchangeEvents['start']>>[1]): void {
+    if (status >= 400) this.#retryAfter = retryAfterOf(status, headers, Date.now())
     const sessionId = headers['mcp-session-id']
     if (this.#method === 'initialize' && typeof sessionId === 'string') this.#transport.useSession(sessionId)
   }
 
   body(status: number, text: string, contentType: string): void {
-    this.#transport.takeBody(this.#requestId, { status, text, contentType })
+    this.#transport.takeBody(this.#requestId, { status, text, contentType, retryAfter: this.#retryAfter })
   }
 
   event(event: SseEvent): void {
@@ -283,12 +295,19 @@ function sessionLost(): AppError {
   })
 }
 
-function unexpectedAnswer(status: number, text: string): AppError {
-  const details = { status, dispatched: status < 400 || status >= 500 }
+function unexpectedAnswer(status: number, text: string, retryAfter?: number): AppError {
+  const details = {
+    status,
+    dispatched: status < 400 || status >= 500,
+    ...(retryAfter === undefined ? {} : { retry_after: retryAfter }),
+  }
   if (status === 401 || status === 403) {
     return new AppError('upstream_unavailable', `The server asks for credentials (HTTP ${status})`, { details })
   }
-  if (status >= 400) return new AppError('upstream_unavailable', `The server answered HTTP ${status}`, { details })
+  if (status >= 400) {
+    const wait = retryAfter === undefined ? '' : ` and asks to wait ${retryAfter} s`
+    return new AppError('upstream_unavailable', `The server answered HTTP ${status}${wait}`, { details })
+  }
   const start = text.slice(0, 80).replaceAll(/\s+/g, ' ')
   return new AppError('upstream_protocol_error', `The server answered with something that is no JSON: ${start}`, {
     details,

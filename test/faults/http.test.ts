@@ -65,7 +65,10 @@ const ROWS: readonly Row[] = [
   {
     fault: 429,
     what: 'F8 answers 429: the breaker stays closed',
-    outcomes: { ...mcp('upstream_unavailable'), 'http-tool': ['tool: sick answered HTTP 429: no'] },
+    outcomes: {
+      ...mcp('upstream_unavailable'),
+      'http-tool': ['tool: sick answered HTTP 429 and asks to wait 1 s: no'],
+    },
     opens: false,
   },
   {

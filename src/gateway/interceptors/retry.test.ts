@@ -10,6 +10,8 @@ afterEach(() => void vi.useRealTimers())
 
 const unsent = new AppError('upstream_unavailable', 'nobody there', { details: { dispatched: false } })
 const lost = new AppError('upstream_unavailable', 'gone in the middle', { details: { dispatched: true } })
+const busy = (details: object) =>
+  new AppError('upstream_unavailable', 'busy', { details: { status: 429, dispatched: false, ...details } })
 const TOOL = { kind: 'mcp', exposedName: 'x', readOnly: false, idempotent: false, hasOwnBreaker: false } as const
 const READ_ONLY: Partial<Target> = { tool: { ...TOOL, readOnly: true } }
 const PLAIN: Partial<Target> = { tool: TOOL }
@@ -57,6 +59,35 @@ describe('R082 a call is tried again', () => {
     expect(tries).toBeGreaterThan(2)
     expect(tries).toBeLessThan(6)
     expect(seen?.target.timeoutMs).toBeLessThan(700)
+  })
+})
+
+describe('F8 a server that asks to wait', () => {
+  const long = { timeoutMs: 60_000 }
+
+  test.each<[string, Partial<Target>, Answer]>([
+    ['with 429, whatever the call does', PLAIN, busy({ retry_after: 7 })],
+    ['with 429 of a plain API', PLAIN, { ...callResult(), status: 429, retryAfter: 7 }],
+    ['with 503, of a call that only reads', READ_ONLY, { ...callResult(), status: 503, retryAfter: 7 }],
+  ])('%s, is asked again after that time and not before', async (_what, target, failure) => {
+    const from = Date.now()
+    const { tries, outcome, seen } = await run([failure, callResult('{"ok":1}')], { ...target, ...long })
+    expect([tries, outcome]).toEqual([2, '{"ok":1}'])
+    const left = seen?.target.timeoutMs ?? 0
+    expect(left).toBeLessThanOrEqual(53_000)
+    expect(left).toBeGreaterThan(52_000)
+    expect(Date.now() - from).toBeGreaterThanOrEqual(7000)
+  })
+
+  test('longer than the call has time is not asked again', async () => {
+    const from = Date.now()
+    expect(await run([busy({ retry_after: 61 })], { ...PLAIN, ...long })).toMatchObject({ tries: 1 })
+    expect(Date.now() - from).toBe(0)
+  })
+
+  test('and does not say how long is not asked again', async () => {
+    expect(await run([busy({})], { ...PLAIN, ...long })).toMatchObject({ tries: 1 })
+    expect(await run([{ ...callResult(), status: 429 }], { ...PLAIN, ...long })).toMatchObject({ tries: 1 })
   })
 })
 

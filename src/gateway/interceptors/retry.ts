@@ -50,7 +50,8 @@ async function again(allowance: Allowance, call: RoutedCall, next: Dispatch, fir
   const attempts = call.target.attempts ?? allowance.attempts
   let outcome = first
   for (let tries = 1; tries < attempts && isWorthAnother(call, outcome); tries += 1) {
-    const waitMs = backoffMs(tries)
+    // Not all at the same moment either.
+    const waitMs = retryAfterOf(outcome) * 1000 + backoffMs(tries)
     const leftMs = startedAt + call.target.timeoutMs - now() - waitMs
     if (leftMs <= 0 || !budget.take()) break
     if (!(await pause(waitMs, call.signal))) throw call.signal.reason
@@ -74,12 +75,26 @@ function isRefused(outcome: Outcome): boolean {
   return 'error' in outcome && outcome.error instanceof AppError && outcome.error.code === 'circuit_breaker_open'
 }
 
+/** Nothing was done, and the server says when it may be asked again. */
+const TOO_MANY = 429
+
+/** Seconds. */
+function retryAfterOf(outcome: Outcome): number {
+  if ('result' in outcome) return outcome.result.retryAfter ?? 0
+  const { error } = outcome
+  return error instanceof AppError ? Number(error.details['retry_after'] ?? 0) : 0
+}
+
 function isWorthAnother(call: RoutedCall, outcome: Outcome): boolean {
   if (call.signal.aborted) return false
-  if ('result' in outcome) return judgeResult(outcome.result) === 'failure' && isHarmlessTwice(call)
+  if ('result' in outcome) {
+    if (outcome.result.status === TOO_MANY) return outcome.result.retryAfter !== undefined
+    return judgeResult(outcome.result) === 'failure' && isHarmlessTwice(call)
+  }
   const { error } = outcome
   if (!(error instanceof AppError) || !PASSING_CODES.has(error.code)) return false
   const { dispatched, status } = error.details
+  if (status === TOO_MANY) return typeof error.details['retry_after'] === 'number'
   // A server that answers 4xx has judged the request: it would judge it again.
   if (status !== undefined && Number(status) < 500) return false
   return dispatched === false || isHarmlessTwice(call)
