@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { barTable, cpuRatio, isHeld, loadTable, median, withinRounds } from '../../bench/report.ts'
+import { slopeOf, surelyPerHour, type Sample } from '../../bench/soak-samples.ts'
 import type { Window } from '../../bench/windows.ts'
 
 const window = (target: string, round: number, cpuUs: number): Window => ({
@@ -55,4 +56,28 @@ test('the median ignores what could not be measured', () => {
   expect(median([3, Number.NaN, 1, 2])).toBe(2)
   expect(median([1, 2])).toBe(1.5)
   expect(median([])).toBeNaN()
+})
+
+const sampleAt = (hours: number, rssMb: number): Sample => ({
+  hours,
+  rssMb,
+  liveMb: 0,
+  files: 0,
+  children: 0,
+  sessions: 0,
+})
+
+test('the soak tells what grows from what goes up and down', () => {
+  const hours = Array.from({ length: 60 }, (_, n) => n / 120)
+  const leak = slopeOf(
+    hours.map((at, n) => sampleAt(at, 100 + 50 * at + (n % 2))),
+    'rssMb',
+  )
+  expect(leak.perHour).toBeCloseTo(50, 0)
+  expect(surelyPerHour(leak)).toBeGreaterThan(40)
+  const saw = slopeOf(
+    hours.map((at, n) => sampleAt(at, 100 + 40 * (n % 2))),
+    'rssMb',
+  )
+  expect(surelyPerHour(saw)).toBeLessThan(1)
 })
