@@ -33,6 +33,9 @@ export interface GatewayOptions extends StartOptions {
   readonly flags?: readonly string[]
 }
 
+/** Those of bin/metamcp.js: who gives the first of them gives all. */
+export const HEAP_FLAGS = ['--max-semi-space-size=16', '--heap-growing-percent=25', '--expose-gc']
+
 export const CALL_TOOLS = 10
 
 /** A folder that is gone at the end of the scope. */

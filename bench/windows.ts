@@ -76,8 +76,12 @@ export async function measure(targets: readonly Target[], options: LoadOptions):
 }
 
 /** Lets the compilers settle: cold code is another measurement. By calls, because others may have the core. */
-export async function warmUp(targets: readonly Target[], options: LoadOptions, calls: number): Promise<void> {
-  for (const target of targets) await load(target, 8, { ...options, warmSeconds: 0, seconds: WARM_SECONDS_MAX, calls })
+export async function warmUp(
+  targets: readonly Target[],
+  { mode }: Pick<LoadOptions, 'mode'>,
+  calls: number,
+): Promise<void> {
+  for (const target of targets) await load(target, 8, { mode, warmSeconds: 0, seconds: WARM_SECONDS_MAX, calls })
 }
 
 /** One window of load on one target. */

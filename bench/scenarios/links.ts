@@ -8,6 +8,7 @@ import type { Pace, Scenario } from '../scenario.ts'
 import {
   CALL_TOOLS,
   firstCorrectCall,
+  HEAP_FLAGS,
   scratch,
   serversOf,
   started,
@@ -71,7 +72,7 @@ async function profile(
   folder: string,
   { isQuick }: Pace,
 ): Promise<{ cpuUs: number; shares: Shares }> {
-  const options = { core: 'measured' as const, flags: ['--max-semi-space-size=16'], isInspected: true }
+  const options = { core: 'measured' as const, flags: HEAP_FLAGS, isInspected: true }
   const gateway = await startGateway(folder, serversOf(upstream), options)
   await using process = gateway.process
   await firstCorrectCall(gateway, CALL_TOOLS)
