@@ -125,6 +125,7 @@ async function openOauth({ config, core, resources }: Parts, edges: Edges, log: 
     ...config.access,
     ...edges,
     log,
+    records: { admit: core.audit.admit, record: core.records.atOauth },
     fetchDocument: documents.read,
     take: (what, address = '') => allowances[what].take(networkOf(address)),
     now,

@@ -13,11 +13,24 @@ interface Refused {
   readonly requestId: string | undefined
 }
 
+/** What somebody did at the authorization server, or was not let do. */
+interface OauthDeed {
+  readonly action: string
+  readonly clientId: string
+  readonly actor: string
+  readonly username?: string | undefined
+  readonly outcome: 'success' | 'denied'
+  readonly code?: string | undefined
+  readonly facts: Readonly<Record<string, unknown>>
+}
+
 /** What is recorded that neither is a call nor came over REST. */
 export interface OtherRecords {
   refused(refusal: Refused): Promise<void> | undefined
   /** What the gateway did of itself, or for who has its machine. Durable when it resolves. */
   did(action: string, resource: string): Promise<void>
+  /** What somebody did at the authorization server. Durable when it resolves, unless it was denied. */
+  atOauth(deed: OauthDeed): Promise<void>
   /** The same work, which begins only while it can be recorded, and is recorded. */
   change<A>(action: string, resource: string, work: (about: A) => Promise<void>): (about: A) => Promise<void>
 }
@@ -47,6 +60,12 @@ export function createOtherRecords({ audit, now, newId }: OtherRecordsDeps): Oth
       return audit.note({ ...entry(what), code, requestId: requestId?.slice(0, TEXT_MAX), facts })
     },
     did,
+    async atOauth({ clientId, ...deed }) {
+      const resource = `clients/${clientId}`.slice(0, TEXT_MAX)
+      const { action, outcome } = deed
+      const made = { ...entry({ action, resource, outcome, surface: 'oauth' }), ...deed }
+      await (outcome === 'denied' ? audit.note(made) : audit.record(made))
+    },
     change: (action, resource, work) =>
       async function changeRecorded(about) {
         audit.admit()

@@ -18,7 +18,7 @@ export interface AuditEntry {
   /** Code of the catalogue where it failed. */
   readonly code?: string | undefined
   readonly requestId?: string | undefined
-  readonly surface: 'mcp' | 'rest' | 'gateway'
+  readonly surface: 'mcp' | 'rest' | 'oauth' | 'gateway'
   /** The rule that decided, in the policy's words. */
   readonly rule?: string | undefined
   /** What else is worth knowing; already without secrets. */

@@ -16,6 +16,8 @@ export const ALLOWANCES = {
   document: { limit: 30, windowMs: 60_000 },
 } as const
 const PRUNE_EVERY_MS = 3_600_000
+/** What is posted there is recorded, and does not begin while nothing can be. */
+const CHANGES = [PATHS.interaction, PATHS.provider.registration, PATHS.provider.revocation]
 
 /** The authorization server of this gateway, and what it says of itself as a resource. */
 export interface Oauth {
@@ -40,6 +42,7 @@ export function createOauth(deps: OauthDeps): Oauth {
     const { request, path } = exchange
     const endpoint = metadataPath(path)
     if (endpoint !== undefined) return describeResource(exchange, endpoint, deps)
+    if (request.method === 'POST' && CHANGES.some((changing) => path.startsWith(changing))) deps.records.admit()
     if (path.startsWith(PATHS.interaction)) return interactions.handle(exchange, await provider())
     if (path === PATHS.provider.registration && request.method === 'POST')
       return register(exchange, await provider(), deps)

@@ -9,6 +9,7 @@ import type { OauthDeps } from './oauth-deps.ts'
 import { pageHeaders } from './page-headers.ts'
 import { consentPage, errorPage, loginPage, type ClientFacts } from './pages.ts'
 import { PATHS } from './paths.ts'
+import { senderOf } from './records.ts'
 import { formTarget, leadsToThisMachine } from './redirect-rules.ts'
 
 const FORM_BYTES_MAX = 8 * 1024
@@ -49,16 +50,16 @@ export function createInteractions(deps: OauthDeps): Interactions {
       if (!isSame(form.get('csrf') ?? '', csrfOf(scene)))
         return answerHtml(exchange, 403, errorPage(FOREIGN_FORM), pageHeaders())
       const action = form.get('do')
-      if (action === 'deny') return finish(scene, DENIED)
+      if (action === 'deny') return deny(scene, deps)
       if (action === 'switch') return startAgain(scene)
       if (action === 'login' && scene.interaction.prompt.name === 'login') return logIn(scene, form, deps, show)
-      if (action === 'allow' && scene.interaction.prompt.name === 'consent') return finish(scene, await granted(scene))
+      if (action === 'allow' && scene.interaction.prompt.name === 'consent') return allow(scene, deps)
       return show(scene)
     },
   }
 }
 
-const DENIED: InteractionResults = { error: 'access_denied', error_description: 'The user did not allow it' }
+const DENIED = { error: 'access_denied', error_description: 'The user did not allow it' }
 const FOREIGN_FORM = { error: 'invalid_request', description: 'This form was not made for this login.' }
 const EXPIRED = { error: 'expired', description: 'This login has expired, or began in another browser.' }
 
@@ -99,23 +100,21 @@ interface LoginProblem {
 
 type Show = (scene: Scene, problem?: LoginProblem) => Promise<void>
 
-async function logIn(
-  scene: Scene,
-  form: URLSearchParams,
-  { identity, forwarding, rates, log }: OauthDeps,
-  show: Show,
-): Promise<void> {
+async function logIn(scene: Scene, form: URLSearchParams, deps: OauthDeps, show: Show): Promise<void> {
+  const { identity, rates, records, log } = deps
   const username = form.get('username') ?? ''
-  const ip = forwarding.addressOf(scene.request)
-  const origin = { ip, agent: scene.request.headers['user-agent'] }
+  const origin = senderOf(scene.request, deps)
+  const event = { action: 'oauth:login', clientId: scene.client.id, facts: origin } as const
   try {
-    await rates.admit('login', networkOf(ip ?? ''), scene.response)
+    await rates.admit('login', networkOf(origin.ip ?? ''), scene.response)
     const user = await identity.logins.login(username, form.get('password') ?? '', origin)
+    await records.record({ ...event, actor: user.id, username: user.username, outcome: 'success' })
     await forgetOther(scene, accountIdOf(user))
     await finish(scene, { login: { accountId: accountIdOf(user) } })
   } catch (thrown) {
     const error = toAppError(thrown)
     if (error.code === 'internal_error') log.error({ error: thrown }, 'login page failed')
+    if (error.status === 401) await records.record({ ...event, actor: '', outcome: 'denied', code: error.code })
     const { retry_after: seconds } = error.details
     const headers = typeof seconds === 'number' ? { 'retry-after': String(seconds) } : undefined
     await show(scene, { status: error.status, headers, facts: { username, problem: error.message } })
@@ -151,6 +150,32 @@ async function granted({ provider, interaction }: Scene): Promise<InteractionRes
   const grant = new provider.Grant({ accountId: session.accountId, clientId: String(params['client_id']) })
   grant.addResourceScope(String(params['resource']), scopesOf(interaction).join(' '))
   return { consent: { grantId: await grant.save() } }
+}
+
+async function allow(scene: Scene, deps: OauthDeps): Promise<void> {
+  const result = await granted(scene)
+  await deps.records.record({ ...(await consentEvent(scene, deps)), outcome: 'success' })
+  await finish(scene, result)
+}
+
+async function deny(scene: Scene, deps: OauthDeps): Promise<void> {
+  await deps.records.record({ ...(await consentEvent(scene, deps)), outcome: 'denied', code: DENIED.error })
+  await finish(scene, DENIED)
+}
+
+async function consentEvent(scene: Scene, deps: OauthDeps) {
+  const { interaction, redirect, client, request } = scene
+  const user = await findAccountUser(deps.identity, interaction.session?.accountId ?? '')
+  const resource = String(interaction.params['resource'])
+  const granting = {
+    client_name: client.name,
+    scopes: scopesOf(interaction),
+    resource,
+    redirect: redirect.slice(0, 512),
+  }
+  const facts = { ...senderOf(request, deps), ...granting }
+  const actor = user?.id ?? ''
+  return { action: 'oauth:consent', clientId: client.id, actor, username: user?.username, facts } as const
 }
 
 /** Keeps what was found out before: the consent page follows the login page. */

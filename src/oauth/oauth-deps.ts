@@ -7,6 +7,7 @@ import type { Logger } from '#kernel/logger'
 import type { Sealer } from '#kernel/seal'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { OauthStore } from './oauth-store.ts'
+import type { OauthRecords } from './records.ts'
 
 /** What the authorization server stands on. */
 export interface OauthDeps {
@@ -31,6 +32,7 @@ export interface OauthDeps {
   fetchDocument(url: string, signal: AbortSignal): Promise<Response>
   /** Counts logins, with those over REST. Throws or rejects with `rate_limited`. */
   readonly rates: { admit(kind: 'login', who: string, response: ServerResponse): void | Promise<void> }
+  readonly records: OauthRecords
   /** Takes one of the few that an address may do in a while. */
   take(what: 'registration' | 'document', address: string | undefined): Verdict | Promise<Verdict>
 }

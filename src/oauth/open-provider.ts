@@ -9,6 +9,7 @@ import type { OauthDeps } from './oauth-deps.ts'
 import { errorPage } from './pages.ts'
 import { pageHeaders } from './page-headers.ts'
 import { PATHS } from './paths.ts'
+import { ownChanges } from './records.ts'
 import { askEachTime, describeGrant, familyOf, featuresOf, lifetimesOf, limitedDocuments } from './provider-rules.ts'
 
 type Library = typeof OidcProvider
@@ -16,7 +17,10 @@ type Library = typeof OidcProvider
 /** The authorization server; its code is loaded with the first one, because many gateways never need it. */
 export async function openProvider(deps: OauthDeps): Promise<Provider> {
   const library = await import('oidc-provider')
-  const provider = new library.Provider(deps.resources.issuer(), await configurationOf(deps, library))
+  const changes = ownChanges(deps)
+  const { revokeGrantPolicy } = changes
+  const configuration = { ...(await configurationOf(deps, library)), revokeGrantPolicy }
+  const provider = new library.Provider(deps.resources.issuer(), configuration)
   // What we say in the headers is what it believes of scheme and host.
   provider.proxy = true
   provider.on('server_error', (ctx: KoaContextWithOIDC, error: unknown) =>
@@ -25,6 +29,7 @@ export async function openProvider(deps: OauthDeps): Promise<Provider> {
   provider.on('grant.revoked', (ctx: KoaContextWithOIDC) =>
     deps.log.warn({ client: ctx.oidc.client?.clientId, route: ctx.oidc.route }, 'grant revoked'),
   )
+  provider.use(changes.middleware)
   provider.use(async function describeScopes(ctx, next) {
     await next()
     if (ctx.path.startsWith('/.well-known/') && ctx.status === 200)
@@ -43,6 +48,7 @@ async function configurationOf(deps: OauthDeps, library: Library): Promise<Confi
     adapter: createAdapters({ store, sealer, now, endGrant, usedUp, refreshLifetimeMs: deps.refreshTokenMs }),
     jwks: { keys: [jwk] },
     cookies: {
+      names: cookieNames(deps.resources.issuer()),
       keys: [Buffer.from(hkdfSync('sha256', secret, '', 'metamcp oauth cookies v1', 32))],
       long: cookie,
       short: cookie,
@@ -76,5 +82,19 @@ async function configurationOf(deps: OauthDeps, library: Library): Promise<Confi
       ctx.type = 'html'
       ctx.body = errorPage({ error: out.error, description: out.error_description })
     },
+  }
+}
+
+/**
+ * Over https the prefixes keep other hosts and plain http from planting them; that of the session is for the whole host. The
+ * others are each for the address of one login, so that several can go on at once.
+ */
+function cookieNames(issuer: string) {
+  const isSecure = issuer.startsWith('https:')
+  const [host, secure] = isSecure ? ['__Host-', '__Secure-'] : ['', '']
+  return {
+    session: `${host}metamcp_login`,
+    interaction: `${secure}metamcp_interaction`,
+    resume: `${secure}metamcp_resume`,
   }
 }

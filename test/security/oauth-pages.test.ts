@@ -88,9 +88,31 @@ test('A18, A19, R163 cookies are for HTTP alone, and a form counts only from its
     expect(cookie).toMatch(/samesite=lax/i)
   }
   const session = () =>
-    client.browser.setCookies.filter((cookie) => cookie.startsWith('_session=')).map((cookie) => cookie.split(';')[0])
+    client.browser.setCookies
+      .filter((cookie) => cookie.startsWith('metamcp_login='))
+      .map((cookie) => cookie.split(';')[0])
   expect((await submit(consent, { do: 'allow' })).url.searchParams.get('code')).not.toBeNull()
   expect(new Set(session()).size).toBe(session().length)
+})
+
+/** A18: no other host, and nobody on the way, can plant what a browser shows us. */
+test('A18 over https the cookies are bound to it, and that of the login to this host', async () => {
+  const publicUrl = 'https://tools.example.com'
+  await using app = await startClosedApp({ env: { META_MCP_PUBLIC_URL: publicUrl } })
+  const client = oauthClient(app, publicUrl)
+  const clientId = String((await client.register()).body['client_id'])
+  const page = await client.approve(client.authorizeUrl(clientId, { resource: `${publicUrl}/mcp` }))
+  expect(page.url.searchParams.get('code')).not.toBeNull()
+  const { setCookies } = client.browser
+  const names = new Set(setCookies.map((cookie) => /^(?:__\w+-)?\w+/.exec(cookie)?.[0]))
+  expect(names).toEqual(new Set(['__Host-metamcp_login', '__Secure-metamcp_interaction', '__Secure-metamcp_resume']))
+  for (const cookie of setCookies) {
+    expect(cookie).toMatch(/; secure/i)
+    expect(cookie).toMatch(/; httponly/i)
+    expect(cookie).toMatch(/; samesite=lax/i)
+    expect(cookie).not.toMatch(/; domain=/i)
+    expect(/; path=([^;]+)/i.exec(cookie)?.[1] === '/').toBe(cookie.startsWith('__Host-'))
+  }
 })
 
 test('A13 the login page is as slow to guess as the API, and says as little', async () => {

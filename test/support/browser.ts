@@ -22,8 +22,10 @@ interface Cookie {
 
 const REDIRECTS_MAX = 10
 
-export function startBrowser(home: string): Browser {
+/** `alias`: another origin that leads to the same place, as a proxy in front would. */
+export function startBrowser(home: string, alias?: string): Browser {
   const { origin } = new URL(home)
+  const reached = (url: URL): URL => (url.origin === alias ? new URL(url.pathname + url.search, home) : url)
   const cookies = new Map<string, Cookie>()
   const setCookies: string[] = []
   const keep = (header: string): void => {
@@ -43,7 +45,7 @@ export function startBrowser(home: string): Browser {
     response.headers.getSetCookie().forEach(keep)
     const text = await response.text()
     const location = response.headers.get('location')
-    const next = location === null ? undefined : new URL(location, url)
+    const next = location === null ? undefined : reached(new URL(location, url))
     if (!next) return { status: response.status, url, headers: response.headers, text }
     if (next.origin !== origin) return { status: response.status, url: next, headers: response.headers, text: '' }
     if (hops >= REDIRECTS_MAX) throw new Error(`too many redirects, the last to ${next.href}`)

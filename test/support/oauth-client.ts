@@ -49,12 +49,12 @@ export interface OauthClient {
   logIn(params?: Params): Promise<Tokens & { readonly clientId: string }>
 }
 
-export function oauthClient({
-  listening: { url },
-}: {
-  readonly listening: Pick<TestApp['listening'], 'url'>
-}): OauthClient {
-  const browser = startBrowser(url)
+/** `publicUrl`: the origin by which the gateway calls itself, where it is another one. */
+export function oauthClient(
+  { listening: { url } }: { readonly listening: Pick<TestApp['listening'], 'url'> },
+  publicUrl?: string,
+): OauthClient {
+  const browser = startBrowser(url, publicUrl)
   const verifier = randomBytes(32).toString('base64url')
   const challenge = createHash('sha256').update(verifier).digest('base64url')
   const register: OauthClient['register'] = (
