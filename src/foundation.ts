@@ -91,6 +91,7 @@ export async function openFoundation(
       log: logs.logger('upstream'),
       now,
       inherited: environment,
+      stdioUser: config.stdioUser,
       limits: { messageBytesMax, handshakeTimeoutMs, connectTimeoutMs: 10_000 },
       admission: config,
       configFile: config.file,

@@ -117,6 +117,12 @@ export interface EdgeConfig {
   readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly clientCaFile?: string }
 }
 
+/** A user of the operating system, and its group. */
+export interface SystemUser {
+  readonly uid: number
+  readonly gid: number
+}
+
 /** All settings, checked and frozen. Static: a change needs a restart; `dynamic` does not. */
 export interface Config extends EdgeConfig {
   readonly host: string
@@ -158,6 +164,8 @@ export interface Config extends EdgeConfig {
   readonly ratesPerMinute: { readonly login: number; readonly management: number; readonly calls: number }
   readonly cache: CacheConfig
   readonly stdioRegistration: 'auto' | 'on' | 'off'
+  /** As whom commands run; absent for the gateway's own user. */
+  readonly stdioUser?: SystemUser | undefined
   /** What `/mcp` lists: the tools, or the meta-tools. */
   readonly expose: Expose
   readonly metricsEnabled: boolean

@@ -36,3 +36,13 @@ export function anonymousProblems(
   const text = `is ${role}, which everybody who reaches ${host} would have: only a gateway on loopback may let in callers without a credential`
   return [{ source: sourceOf('anonymous_role') ?? 'anonymous_role', text }]
 }
+
+/** Only root may start a process as somebody else. */
+export function stdioUserProblems(
+  { stdio_user: user }: SettingValues,
+  sourceOf: (key: SettingKey) => string | undefined,
+): Problem[] {
+  if (user === undefined || process.getuid?.() === 0) return []
+  const text = 'needs a gateway that runs as root: nobody else may start commands as another user'
+  return [{ source: sourceOf('stdio_user') ?? 'stdio_user', text }]
+}

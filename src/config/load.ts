@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Config, DynamicConfig } from './config.ts'
 import { dynamicOf } from './dynamic.ts'
-import { anonymousProblems, edgeConfig, TLS_NEEDS } from './edge-settings.ts'
+import { anonymousProblems, edgeConfig, stdioUserProblems, TLS_NEEDS } from './edge-settings.ts'
 import { environment, type Environment } from './env.ts'
 import { readConfigFile, type FileReading, type FileSettings } from './file.ts'
 import { freezeDeep } from './freeze.ts'
@@ -49,7 +49,8 @@ export function loadConfig(options: LoadOptions): Config {
   const sourceOf = (key: SettingKey) => givenValue(key, sources)?.source
   problems.push(...needProblems([...PROVIDER_NEEDS, ...TLS_NEEDS], sourceOf))
   // Values that could not be read are problems already.
-  if (problems.length === 0) problems.push(...anonymousProblems(values, sourceOf))
+  if (problems.length === 0)
+    problems.push(...anonymousProblems(values, sourceOf), ...stdioUserProblems(values, sourceOf))
   if (problems.length > 0 || !reading.file) throw new ConfigError(problems)
   return freezeDeep({
     ...staticConfig(values),
@@ -125,6 +126,7 @@ function staticConfig(values: SettingValues) {
     },
     cache: { enabled: values.cache_enabled, ttlMs: values.cache_ttl, bytesMax: values.cache_max_bytes },
     stdioRegistration: values.stdio_registration,
+    stdioUser: values.stdio_user,
     expose: values.expose,
     metricsEnabled: values.metrics_enabled,
     ...(values.otlp_endpoint === undefined

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { DatabaseConfig, LogLevel, Secret } from './config.ts'
+import type { DatabaseConfig, LogLevel, Secret, SystemUser } from './config.ts'
 import { createSecret, weaknessOf } from './secret.ts'
 
 /**
@@ -9,6 +9,8 @@ import { createSecret, weaknessOf } from './secret.ts'
  * "META_MCP_X …" and never repeats a secret.
  */
 
+/** The highest one means "as it is". */
+const ID_MAX = 2 ** 32 - 1
 const TRUE = new Set(['true', '1', 'yes', 'on'])
 const FALSE = new Set(['false', '0', 'no', 'off'])
 
@@ -64,6 +66,14 @@ export function algorithmOf(text: string): Algorithm {
   const found = ALGORITHMS.find((each) => each.toLowerCase() === text.toLowerCase())
   if (found !== undefined) return found
   throw new Error(`must be one of ${ALGORITHMS.join(', ')}, not ${quoted(text)}`)
+}
+
+/** Numbers, as names mean nothing to the kernel; 0 would be no other user. */
+export function systemUserOf(text: string): SystemUser {
+  const [, uid = 0, gid = 0] = (/^(\d{1,10}):(\d{1,10})$/.exec(text) ?? []).map(Number)
+  if (uid < 1 || gid < 1 || Math.max(uid, gid) >= ID_MAX)
+    throw new Error(`must be UID:GID like 1000:1000, not ${quoted(text)}`)
+  return { uid, gid }
 }
 
 export function usernameOf(text: string): string {

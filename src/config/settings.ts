@@ -20,6 +20,7 @@ import {
   redisOf,
   secondsBetween,
   shareOf,
+  systemUserOf,
   serviceUrlOf,
   signingKeyOf,
   signingKeysOf,
@@ -98,6 +99,11 @@ export const SETTINGS = {
     'auto',
     oneOf(['auto', 'on', 'off']),
     'Whether commands may be registered over the API: `auto` means only while listening on loopback.',
+  ),
+  stdio_user: optional(
+    'the user of the gateway',
+    systemUserOf,
+    '`UID:GID` as which all commands run that the gateway starts, so that they can read neither its data dir nor its memory. Only for a gateway that runs as root.',
   ),
   expose: setting(
     'all',

@@ -15,6 +15,12 @@ const INHERITED_ON_WINDOWS = [
   'COMSPEC',
 ]
 
+/** The environment for another user: whose home it is, programs then ask the system. */
+export function withoutUser(inherited: Environment): Environment {
+  const { HOME: _home, USER: _user, LOGNAME: _logname, SHELL: _shell, TMPDIR: _tmpdir, ...others } = inherited
+  return others
+}
+
 /** A clean environment for a stdio server: an allow-list of ours, and what the operator gave it. */
 export function childEnvironment(
   inherited: Environment,

@@ -11,7 +11,7 @@ import { createUpstreams, type Upstreams, type UpstreamsDeps } from './upstreams
 
 type News = Pick<UpstreamsDeps, 'resourceUpdated' | 'taskChanged' | 'listsChanged'>
 
-export interface OutboundDeps extends News, Pick<UpstreamsDeps, 'log' | 'now' | 'inherited'> {
+export interface OutboundDeps extends News, Pick<UpstreamsDeps, 'log' | 'now' | 'inherited' | 'stdioUser'> {
   readonly registry: Registry
   readonly limits: TransportLimits
   readonly admission: AdmissionOptions

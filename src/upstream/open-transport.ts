@@ -3,7 +3,7 @@ import type { ChildMarks, Environment } from './child-process-tree.ts'
 import type { OnReadOpts } from 'node:net'
 import type { ConnectOption, HttpClient } from './http-client.ts'
 import { openSse } from './sse.ts'
-import { openStdio } from './stdio.ts'
+import { openStdio, type StdioOptions } from './stdio.ts'
 import { openStreamableHttp } from './streamable-http.ts'
 import type { Transport, TransportEvents, TransportLimits } from './transport.ts'
 import { openWebSocket } from './websocket.ts'
@@ -11,6 +11,8 @@ import { openWebSocket } from './websocket.ts'
 export interface TransportDeps {
   /** Of the gateway: children get an allow-list of it. */
   readonly inherited: Environment
+  /** As whom children run; absent for the gateway's own user. */
+  readonly stdioUser?: StdioOptions['user']
   readonly marks: ChildMarks
   readonly limits: TransportLimits
   /** How connections to this upstream are made. */
@@ -30,7 +32,10 @@ export async function openTransport(
   const { connection, client } = target
   const { limits } = deps
   if (connection.kind === 'stdio') {
-    return openStdio({ connection, limits, inherited: deps.inherited, mark: deps.marks.next() }, events)
+    return openStdio(
+      { connection, limits, inherited: deps.inherited, user: deps.stdioUser, mark: deps.marks.next() },
+      events,
+    )
   }
   const { url, headers } = connection
   if (choice === 'websocket') return openWebSocket({ url, headers, limits, connect: target.connect }, events)

@@ -2,7 +2,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { AppError, messageOf } from '#kernel/errors'
 import { oneLine } from '#kernel/json-text'
 import type { Connection } from '#registry/records'
-import { childEnvironment } from './child-environment.ts'
+import { childEnvironment, withoutUser } from './child-environment.ts'
 import { CHILD_MARK, guardGroup, killTree, type Environment } from './child-process-tree.ts'
 import { createLineSplitter } from './line-splitter.ts'
 import type { Transport, TransportEvents, TransportLimits } from './transport.ts'
@@ -20,6 +20,8 @@ const STDERR_LINE_BYTES_MAX = 64 * 1024
 export interface StdioOptions {
   readonly connection: Extract<Connection, { kind: 'stdio' }>
   readonly inherited: Environment
+  /** As whom it runs; absent for the gateway's own user. */
+  readonly user?: { readonly uid: number; readonly gid: number } | undefined
   /** Marks the child and all it starts; unique per child. */
   readonly mark: string
   readonly limits: TransportLimits
@@ -32,14 +34,7 @@ const COMPLAINT_CHARS_MAX = 300
 /** Starts a server as a child in a process group of its own and speaks JSON lines with it. */
 export function openStdio(options: StdioOptions, events: TransportEvents): Transport {
   const { connection, mark, limits } = options
-  const environment = { ...childEnvironment(options.inherited, connection.env), [CHILD_MARK]: mark }
-  const child = spawn(connection.command, connection.args, {
-    ...(connection.cwd === undefined ? {} : { cwd: connection.cwd }),
-    env: environment,
-    detached: true,
-    windowsHide: true,
-    stdio: 'pipe',
-  })
+  const child = startChild(options)
   const exited = whenExited(child)
   guardGroup(child.pid, exited)
   const complaint = listenToStderr(child.stderr, events)
@@ -89,6 +84,18 @@ export function openStdio(options: StdioOptions, events: TransportEvents): Trans
       await stopChild(child, mark, exited)
     },
   }
+}
+
+function startChild({ connection, user, mark, ...options }: StdioOptions): ChildProcessWithoutNullStreams {
+  const inherited = user ? withoutUser(options.inherited) : options.inherited
+  return spawn(connection.command, connection.args, {
+    ...(connection.cwd === undefined ? {} : { cwd: connection.cwd }),
+    ...user,
+    env: { ...childEnvironment(inherited, connection.env), [CHILD_MARK]: mark },
+    detached: true,
+    windowsHide: true,
+    stdio: 'pipe',
+  })
 }
 
 /** Logs what the server writes there; answers how to ask for the last line that may say why it ends. */
