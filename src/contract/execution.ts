@@ -77,16 +77,34 @@ export type ExecutionBody = z.infer<typeof execution>
 
 export const executionPage = z.object({ executions: z.array(execution), ...pageInfo })
 
-/** Durations in milliseconds, null without calls. */
-export const toolStats = z.object({
-  tool_name: z.string(),
+export const statsQuery = z.strictObject({
+  days: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3660)
+    .optional()
+    .describe('Only the last days, today included, in UTC; without it all that are kept'),
+})
+
+/** Of calls that found their server, durations in milliseconds, null without calls. */
+const callStats = z.object({
   calls: z.int(),
   successes: z.int(),
   errors: z.int(),
   success_rate: z.number().nullable().describe('0 to 1'),
   average_ms: z.number().nullable(),
-  p50_ms: z.number().nullable(),
+  p50_ms: z.number().nullable().describe('Percentiles are less than a tenth off'),
   p95_ms: z.number().nullable(),
   p99_ms: z.number().nullable(),
   last_called_at: timestamp.nullable(),
+})
+export type CallStats = z.infer<typeof callStats>
+
+export const toolStats = z.object({ tool_name: z.string(), ...callStats.shape })
+
+export const serverStats = z.object({
+  server_id: z.string(),
+  name: z.string(),
+  ...callStats.shape,
 })

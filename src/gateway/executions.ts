@@ -45,7 +45,18 @@ export interface ExecutionFilter {
   readonly offset: number
 }
 
-/** Counts and times of one tool; durations in milliseconds, undefined without calls. */
+/** Whose calls: a tool by its exposed name, a server by its name. */
+export interface StatsFilter {
+  readonly tool?: string
+  readonly server?: string
+  /** Epoch milliseconds; the whole day that this is in counts, UTC. */
+  readonly from?: number
+}
+
+/**
+ * Counts and times of calls that found a server, also of those that the history no longer has. Durations in milliseconds,
+ * percentiles less than a tenth off, undefined without calls.
+ */
 export interface ExecutionStats {
   readonly calls: number
   readonly successes: number
@@ -60,12 +71,14 @@ export interface ExecutionStats {
 
 /** The durable history of calls. */
 export interface ExecutionStore {
-  /** Adds all of them or, when it rejects, none. */
+  /** Adds all of them, and counts those that are new, or, when it rejects, none. */
   append(executions: readonly Execution[]): Promise<void>
   /** Newest first, with the number of all that match. */
   list(filter: ExecutionFilter): Promise<{ readonly executions: Execution[]; readonly total: number }>
   get(id: string): Promise<Execution | undefined>
-  stats(name: string): Promise<ExecutionStats>
+  stats(filter: StatsFilter): Promise<ExecutionStats>
   /** Removes what started before `before` (epoch milliseconds); answers how many. */
   prune(before: number): Promise<number>
+  /** Removes the statistics of the days that were over before; answers how many rows. */
+  pruneStats(before: number): Promise<number>
 }

@@ -1,9 +1,9 @@
-import type { ExecutionBody, ExecutionQuery } from '#contract/execution'
-import type { Execution, ExecutionFilter } from '#gateway/executions'
+import type { CallStats, ExecutionBody, ExecutionQuery } from '#contract/execution'
+import type { Execution, ExecutionFilter, ExecutionStats } from '#gateway/executions'
 import type { Registry } from '#registry/registry-api'
 import { defined } from './defined.ts'
 import { findTool } from './find-tool.ts'
-import { isoTime, msOf } from './page.ts'
+import { isoTime, isoTimeOrNull, msOf } from './page.ts'
 
 /** A call of the history as answers show it. */
 export function executionBody(execution: Execution): ExecutionBody {
@@ -30,6 +30,28 @@ export function executionBody(execution: Execution): ExecutionBody {
     stale: execution.cached === 'stale',
     stages: stagesOf(execution),
   }
+}
+
+/** Counts and times as answers show them. */
+export function statsBody(stats: ExecutionStats): CallStats {
+  return {
+    calls: stats.calls,
+    successes: stats.successes,
+    errors: stats.errors,
+    success_rate: stats.calls === 0 ? null : stats.successes / stats.calls,
+    average_ms: stats.averageMs ?? null,
+    p50_ms: stats.p50Ms ?? null,
+    p95_ms: stats.p95Ms ?? null,
+    p99_ms: stats.p99Ms ?? null,
+    last_called_at: isoTimeOrNull(stats.lastCalledAt),
+  }
+}
+
+const DAY_MS = 86_400_000
+
+/** When the last so many days began, today included. */
+export function daysBack(days: number | undefined, now: number): { from?: number } {
+  return days === undefined ? {} : { from: now - (days - 1) * DAY_MS }
 }
 
 /** The history knows tools by their exposed names. */

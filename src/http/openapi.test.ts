@@ -45,6 +45,7 @@ const OPERATIONS: Readonly<Record<string, Success>> = {
   'PATCH /api/v1/proxy/servers/{id}': [200, { enabled: true }],
   'POST /api/v1/proxy/servers/{id}/restart': [200],
   'GET /api/v1/proxy/servers/{id}/logs': [200],
+  'GET /api/v1/proxy/servers/{id}/stats': [200],
   'DELETE /api/v1/proxy/servers/{id}': [204],
   'GET /api/v1/namespaces': [200],
   'POST /api/v1/namespaces': [201, { name: 'other' }],

@@ -59,6 +59,7 @@ import { registerServer } from './routes/servers/register.ts'
 import { removeServer } from './routes/servers/remove.ts'
 import { replaceServer } from './routes/servers/replace.ts'
 import { restartServer } from './routes/servers/restart.ts'
+import { getServerStats } from './routes/servers/stats.ts'
 import { getTokens } from './routes/tokens/get.ts'
 import { changeTool } from './routes/tools/change.ts'
 import { executeTool } from './routes/tools/execute.ts'
@@ -86,7 +87,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   // MCP servers
   listServers,    registerServer,   discoverServers,
   getServer,      replaceServer,    changeServer,     removeServer,
-  restartServer,  getServerLogs,
+  restartServer,  getServerLogs,    getServerStats,
   // namespaces
   listNamespaces, registerNamespace,
   getNamespace,   replaceNamespace, removeNamespace,

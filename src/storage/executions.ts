@@ -1,18 +1,19 @@
 import type { Selectable } from 'kysely'
 import type { Execution, ExecutionFilter, ExecutionStore } from '#gateway/executions'
-import { executionStats } from './execution-stats.ts'
+import { executionStats, pruneStats, statsRows } from './execution-stats.ts'
 import { pruneHistory } from './prune.ts'
 import { readBody } from './row-body.ts'
 import type { Database, Engine, ExecutionTable } from './schema.ts'
-import { textKey } from './text-key.ts'
+import { keyOf, textKey } from './text-key.ts'
 
 /** The history of calls. */
 export function createExecutionStore(engine: Engine): ExecutionStore {
   const { db } = engine
   return {
     async append(executions) {
-      if (executions.length === 0) return
-      await db.transaction().execute((transaction) => engine.insert(transaction, 'executions', executions.map(rowOf)))
+      let fresh = executions
+      // Each round leaves out what is there already, so that there are fewer each time.
+      while (fresh.length > 0 && !(await added(engine, fresh))) fresh = await unknown(db, fresh)
     },
     async list(filter) {
       const [rows, total] = await Promise.all([page(db, filter), count(db, filter)])
@@ -22,28 +23,43 @@ export function createExecutionStore(engine: Engine): ExecutionStore {
       const row = await db.selectFrom('executions').selectAll().where('id', '=', textKey(id)).executeTakeFirst()
       return row && readExecution(row)
     },
-    stats: (name) => executionStats(db, textKey(name)),
+    stats: (filter) => executionStats(db, filter),
     prune: (before) => pruneHistory(db, 'executions', before),
+    pruneStats: (before) => pruneStats(db, before),
   }
 }
 
-function readExecution({ body, ...columns }: Selectable<ExecutionTable>): Execution {
+/** Adds all of them and counts them, or, when one is there already, does neither: it would count twice. */
+async function added(engine: Engine, executions: readonly Execution[]): Promise<boolean> {
+  const transaction = await engine.db.startTransaction().execute()
+  try {
+    const isNew = (await engine.insert(transaction, 'executions', executions.map(rowOf))) === executions.length
+    if (isNew) await engine.insert(transaction, 'execution_stats', statsRows(executions))
+    await (isNew ? transaction.commit() : transaction.rollback()).execute()
+    return isNew
+  } catch (thrown) {
+    await transaction.rollback().execute()
+    throw thrown
+  }
+}
+
+/** Those of a batch that are not there yet, each once: of one whose answer was lost a part may be. */
+async function unknown(db: Database, executions: readonly Execution[]): Promise<Execution[]> {
+  const each = new Map(executions.map((execution) => [textKey(execution.id), execution]))
+  const kept = await db
+    .selectFrom('executions')
+    .select('id')
+    .where('id', 'in', [...each.keys()])
+    .execute()
+  for (const { id } of kept) each.delete(id)
+  return [...each.values()]
+}
+
+/** A call as it was appended. */
+export function readExecution({ body, ...columns }: Selectable<ExecutionTable>): Execution {
   const { id, name, server, principal, outcome, started_at: startedAt, duration_ms: durationMs } = columns
   const rest = readBody('executions', body) as object
   return { id, name, server, principal, outcome, startedAt, durationMs, ...rest } as Execution
-}
-
-const KEYS_MAX = 2000
-const keys = new Map<string, string>()
-
-/** Few names make most rows. */
-function keyOf(text: string): string {
-  const known = keys.get(text)
-  if (known !== undefined) return known
-  if (keys.size >= KEYS_MAX) keys.clear()
-  const key = textKey(text)
-  keys.set(text, key)
-  return key
 }
 
 /** The body has what the columns do not: a row is written for every call, and bytes are what it costs. */

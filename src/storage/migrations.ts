@@ -3,6 +3,7 @@ import { type Migration, Migrator } from 'kysely/migration'
 import { AppError } from '#kernel/errors'
 import { createAuditTables } from './audit-tables.ts'
 import { createDeploymentTable } from './deployment.ts'
+import { createExecutionStatsTable } from './execution-stats-table.ts'
 import { createIdentityTables } from './identity-tables.ts'
 import { createOauthTables } from './oauth-tables.ts'
 import { type Database, type Engine, RECORD_TABLES } from './schema.ts'
@@ -18,6 +19,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0005_oauth': { up: createOauthTables },
   '0006_deployment': { up: createDeploymentTable },
   '0008_audit': { up: createAuditTables },
+  '0009_history': { up: createExecutionStatsTable },
 }
 
 /**
@@ -83,8 +85,7 @@ async function createRecordTable(db: Kysely<unknown>, table: string): Promise<vo
 }
 
 /**
- * Every call pays for each index: ids sort by start, so lists and pruning need none of their own; that of the names holds
- * more than it sorts by, so that statistics read no row.
+ * Every call pays for each index: ids sort by start, so lists and pruning need none of their own.
  */
 async function createExecutionTable(db: Kysely<unknown>): Promise<void> {
   await db.schema

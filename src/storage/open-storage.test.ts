@@ -25,7 +25,7 @@ async function sqlitePlace() {
 
 const REMOVE_IDENTITY = `
   drop table api_keys; drop table refresh_families; drop table revocations; drop table logins; drop table users;
-  drop table if exists roles; drop table audit_records; drop table audit_heads; drop table deployment; drop table oauth_records;
+  drop table if exists roles; drop table execution_stats; drop table audit_records; drop table audit_heads; drop table deployment; drop table oauth_records;
   delete from metamcp_migrations where name > '0003'`
 
 /** As an operator's shell would, beside the gateway. */
@@ -112,7 +112,7 @@ for (const engine of storageEngines) {
         registry.snapshots.list(),
         registry.names.list(),
         executions.append([execution()]),
-        executions.stats('x'),
+        executions.stats({ tool: 'x' }),
         search.searches.append([searchRecord()]),
         search.searches.missed(1),
         search.vectors.find('m', ['h'], 0),
@@ -242,6 +242,8 @@ describe('the SQLite directory', () => {
     runSql(here.path, REMOVE_IDENTITY)
     await using second = await openQuietly(here.database)
     expect(await contentOf(second)).toEqual({ ...before, user: undefined })
+    // What it kept counts in the statistics that it did not have.
+    expect(await second.executions.stats({ tool: before.call.name })).toMatchObject({ calls: 1, p99Ms: 1.5 })
     await second.identity.users.insert(user)
     expect(await contentOf(second)).toEqual({ ...before, user })
   })

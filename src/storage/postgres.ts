@@ -2,7 +2,15 @@ import { CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely'
 import { Client, type CustomTypesConfig, Pool, types } from 'pg'
 import { AppError, messageOf } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
-import { CALL_COLUMNS, type CallRow, type CallTable, type Database, type Engine, type Schema } from './schema.ts'
+import {
+  CALL_COLUMNS,
+  CALL_CONFLICTS,
+  type CallRow,
+  type CallTable,
+  type Database,
+  type Engine,
+  type Schema,
+} from './schema.ts'
 
 type TypeId = Parameters<typeof types.getTypeParser>[0]
 
@@ -57,14 +65,14 @@ const int8AsNumber: CustomTypesConfig = {
 }
 
 /** One parameter for any number of rows. */
-async function insert(db: Database, table: CallTable, rows: readonly CallRow[]): Promise<void> {
+async function insert(db: Database, table: CallTable, rows: readonly CallRow[]): Promise<number> {
   const columns = sql.join(CALL_COLUMNS[table].map((column) => sql.ref(column)))
-  const repeated = table === 'executions' ? sql`on conflict (id) do nothing` : sql``
-  await sql`
+  const { numAffectedRows = 0n } = await sql`
     insert into ${sql.table(table)} (${columns})
     select ${columns} from json_populate_recordset(null::${sql.table(table)}, ${JSON.stringify(rows)}::json)
-    ${repeated}
+    ${sql.raw(CALL_CONFLICTS[table])}
   `.execute(db)
+  return Number(numAffectedRows)
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -35,6 +35,20 @@ export type ExecutionTable = {
   body: string
 }
 
+/** What calls of one tool, day, outcome and class of duration came to. */
+export type ExecutionStatsTable = {
+  /** Empty for what is no tool. */
+  tool: string
+  server: string
+  /** Since 1970, UTC. */
+  day: number
+  outcome: 'success' | 'error'
+  duration_class: number
+  calls: number
+  total_ms: number
+  last_at: number
+}
+
 export interface SearchTable {
   id: string
   principal: string
@@ -142,6 +156,7 @@ export interface Schema {
   snapshots: SnapshotTable
   exposed_names: ExposedNameTable
   executions: ExecutionTable
+  execution_stats: ExecutionStatsTable
   searches: SearchTable
   search_vectors: SearchVectorTable
   search_lessons: SearchLessonTable
@@ -163,11 +178,24 @@ export type RecordTableName = (typeof RECORD_TABLES)[number] | 'roles'
 /** The tables that every call leaves rows in, with their columns in the order in which engines bind them. */
 export const CALL_COLUMNS = {
   executions: ['id', 'name', 'server', 'principal', 'outcome', 'started_at', 'duration_ms', 'body'],
+  execution_stats: ['tool', 'server', 'day', 'outcome', 'duration_class', 'calls', 'total_ms', 'last_at'],
   audit_records: ['tenant', 'seq', 'at', 'actor', 'action', 'resource', 'outcome', 'hash', 'body'],
-} as const satisfies { readonly [T in 'executions' | 'audit_records']: readonly (keyof Schema[T])[] }
+} as const satisfies {
+  readonly [T in 'executions' | 'execution_stats' | 'audit_records']: readonly (keyof Schema[T])[]
+}
 
 export type CallTable = keyof typeof CALL_COLUMNS
-export type CallRow = ExecutionTable | AuditTable
+export type CallRow = ExecutionTable | ExecutionStatsTable | AuditTable
+
+/** What becomes of a row that is there already, in words that both engines understand. */
+export const CALL_CONFLICTS: { readonly [T in CallTable]: string } = {
+  executions: 'on conflict (id) do nothing',
+  execution_stats: `on conflict (tool, server, day, outcome, duration_class) do update set
+    calls = execution_stats.calls + excluded.calls,
+    total_ms = execution_stats.total_ms + excluded.total_ms,
+    last_at = case when excluded.last_at > execution_stats.last_at then excluded.last_at else execution_stats.last_at end`,
+  audit_records: '',
+}
 
 export type Database = Kysely<Schema>
 
@@ -175,8 +203,8 @@ export type Database = Kysely<Schema>
 export interface Engine {
   readonly kind: 'sqlite' | 'postgres'
   readonly db: Database
-  /** Adds many rows within a transaction of `db`; executions whose id exists already are passed over. */
-  insert(db: Transaction<Schema>, table: CallTable, rows: readonly CallRow[]): Promise<void>
+  /** Adds many rows within a transaction of `db`, as `CALL_CONFLICTS` says; answers how many it wrote. */
+  insert(db: Transaction<Schema>, table: CallTable, rows: readonly CallRow[]): Promise<number>
   /** Removes what was written over or deleted from the file; absent where the file is somebody else's. */
   compact?(): Promise<void>
   close(): Promise<void>

@@ -3,7 +3,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect } from 'kysely'
 import { AppError, messageOf } from '#kernel/errors'
 import { createPrivateFile } from './private-file.ts'
-import { CALL_COLUMNS, type CallTable, type Engine, type Schema } from './schema.ts'
+import { CALL_COLUMNS, CALL_CONFLICTS, type CallTable, type Engine, type Schema } from './schema.ts'
 import { lockDatabase } from './sqlite-lock.ts'
 
 /** For an operator's shell or backup on the same file; waiting holds the event loop. */
@@ -67,7 +67,7 @@ function createEngine(database: DatabaseSync, lock?: Disposable): Engine {
         database.prepare(insertText(table, ROWS_TOGETHER)),
       ]
       insertions.set(table, known)
-      insertAll(known, CALL_COLUMNS[table], rows)
+      return insertAll(known, CALL_COLUMNS[table], rows)
     },
     compact: () =>
       db.connection().execute(async () => {
@@ -88,8 +88,7 @@ function insertText(table: CallTable, rows: number): string {
   const columns = CALL_COLUMNS[table]
   const row = `(${columns.map(() => '?').join(', ')})`
   const values = Array.from({ length: rows }, () => row).join(', ')
-  const repeated = table === 'executions' ? 'on conflict (id) do nothing' : ''
-  return `insert into ${table} (${columns.join(', ')}) values ${values} ${repeated}`
+  return `insert into ${table} (${columns.join(', ')}) values ${values} ${CALL_CONFLICTS[table]}`
 }
 
 type Insertions = readonly [one: StatementSync, many: StatementSync]
@@ -103,11 +102,13 @@ function valuesOf(columns: readonly string[], rows: readonly SqliteRow[]): SQLIn
   return values
 }
 
-function insertAll([one, many]: Insertions, columns: readonly string[], rows: readonly SqliteRow[]): void {
+function insertAll([one, many]: Insertions, columns: readonly string[], rows: readonly SqliteRow[]): number {
+  let written = 0
   const together = rows.length - (rows.length % ROWS_TOGETHER)
   for (let from = 0; from < together; from += ROWS_TOGETHER)
-    many.run(...valuesOf(columns, rows.slice(from, from + ROWS_TOGETHER)))
-  for (const row of rows.slice(together)) one.run(...valuesOf(columns, [row]))
+    written += Number(many.run(...valuesOf(columns, rows.slice(from, from + ROWS_TOGETHER))).changes)
+  for (const row of rows.slice(together)) written += Number(one.run(...valuesOf(columns, [row])).changes)
+  return written
 }
 
 /** kysely runs migrations outside a transaction on SQLite, though SQLite can: half a migration would stay after a kill. */

@@ -13,6 +13,19 @@ export function textKey(text: string): string {
   return HASHED + createHash('sha256').update(JSON.stringify(text)).digest('hex')
 }
 
+const KEYS_MAX = 2000
+const keys = new Map<string, string>()
+
+/** The same, remembered: few names make most rows. */
+export function keyOf(text: string): string {
+  const known = keys.get(text)
+  if (known !== undefined) return known
+  if (keys.size >= KEYS_MAX) keys.clear()
+  const key = textKey(text)
+  keys.set(text, key)
+  return key
+}
+
 function isStorable(text: string): boolean {
   return text.isWellFormed() && !text.includes('\0')
 }
