@@ -24,7 +24,7 @@ export async function createExecutionStatsTable(db: Kysely<unknown>): Promise<vo
   // Statistics no longer read it: now it is in the order of the lists.
   await db.schema.dropIndex('executions_by_name').execute()
   await db.schema.createIndex('executions_by_name').on('executions').columns(['name', 'id']).execute()
-  await countKept(db as Database)
+  await countKept(db)
 }
 
 const COLUMNS = CALL_COLUMNS.execution_stats
