@@ -1,4 +1,4 @@
-// One window of load, as a process of its own: node bench/load.ts --mode call|list --url URL --connections N --warm S --seconds S [--calls N] [--authorization HEADER]
+// One window of load, as a process of its own: node bench/load.ts --mode call|list --url URL --connections N --warm S --seconds S [--calls N] [--least N] [--authorization HEADER]
 // Closed loop; every answer is verified. Tells its parent when the measured part starts and ends; prints one JSON line.
 import { parseArgs } from 'node:util'
 import { Connection, type Reply } from './connection.ts'
@@ -23,6 +23,8 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '1' },
     /** Ends the measured part before its time. */
     calls: { type: 'string', default: 'Infinity' },
+    /** Goes on over its time until there are so many, but not for ever. */
+    least: { type: 'string', default: '0' },
     authorization: { type: 'string', default: '' },
   },
 })
@@ -71,7 +73,11 @@ while (workers.length < Number(values.connections)) {
 const latencies: number[] = []
 const errors: Record<string, number> = {}
 const enough = Promise.withResolvers<void>()
+const least = Promise.withResolvers<void>()
 const callsMax = Number(values.calls)
+const callsMin = Number(values.least)
+/** Of the seconds. */
+const OVERTIME = 5
 let lastId = 100_000_000
 let failed = 0
 let measuring = false
@@ -93,6 +99,7 @@ function record(ms: number, problem: string | undefined): void {
   if (problem === undefined) {
     latencies.push(ms)
     if (latencies.length === callsMax) enough.resolve()
+    if (latencies.length === callsMin) least.resolve()
     return
   }
   failed += 1
@@ -108,6 +115,7 @@ measuring = true
 const startedAt = performance.now()
 process.send?.('start')
 await Promise.race([pause(Number(values.seconds)), enough.promise])
+if (latencies.length < callsMin) await Promise.race([pause(Number(values.seconds) * OVERTIME), least.promise])
 measuring = false
 process.send?.('end')
 const seconds = (performance.now() - startedAt) / 1000

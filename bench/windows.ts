@@ -38,7 +38,9 @@ export interface LoadOptions {
   readonly seconds: number
   /** Ends a window before its time. */
   readonly calls?: number
-  /** No round starts after this (`performance.now()`). */
+  /** On a busy machine a window goes on until there are so many. */
+  readonly least?: number
+  /** No round but the first starts after this (`performance.now()`). */
   readonly deadline: number
 }
 
@@ -61,7 +63,8 @@ export function wrongIn(windows: readonly Window[]): string[] {
 /** Interleaved: in every round each target has its turn at each number of connections, in an order that rotates. */
 export async function measure(targets: readonly Target[], options: LoadOptions): Promise<Window[]> {
   const windows: Window[] = []
-  for (let round = 0; round < options.rounds && performance.now() < options.deadline; round += 1) {
+  for (let round = 0; round < options.rounds; round += 1) {
+    if (round > 0 && performance.now() > options.deadline) break
     const turn = round % targets.length
     const order = [...targets.slice(turn), ...targets.slice(0, turn)]
     for (const connections of options.connections) {
@@ -97,6 +100,7 @@ export async function load(
     warm: options.warmSeconds,
     seconds: options.seconds,
     calls: options.calls ?? Infinity,
+    least: options.least ?? 0,
     authorization: target.authorization ?? '',
   }).flatMap(([name, value]) => [`--${name}`, String(value)])
   await using client = startNode([join(import.meta.dirname, 'load.ts'), ...args], { core: 'harness', ipc: true })

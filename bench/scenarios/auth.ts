@@ -30,7 +30,7 @@ export const auth: Scenario = {
     await firstCorrectCall(gateway, CALL_TOOLS)
     const targets = await callers(gateway)
     for (const target of targets) await firstCorrectCall(target, 1)
-    const options = { ...roundsOf(auth, pace), mode: 'call' as const, connections: [CONNECTIONS] }
+    const options = { ...roundsOf(auth, pace), mode: 'call' as const, least: 3000, connections: [CONNECTIONS] }
     await warmUp(targets, options, pace.isQuick ? 3000 : 15_000)
     return findings(await measure(targets, options))
   },

@@ -13,7 +13,7 @@ export const calls: Scenario = {
     using folder = scratch()
     await using stack = new AsyncDisposableStack()
     const targets = await startTargets(stack, folder.path, CALL_TOOLS)
-    const options = { ...roundsOf(calls, pace), mode: 'call' as const, connections: [1, ...BUSY] }
+    const options = { ...roundsOf(calls, pace), mode: 'call' as const, least: 3000, connections: [1, ...BUSY] }
     await warmUp(targets, options, pace.isQuick ? 5000 : 30_000)
     return findings(await measure(targets, options))
   },

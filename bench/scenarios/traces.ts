@@ -26,7 +26,7 @@ export const traces: Scenario = {
       return { ...gateway, name }
     }
     const targets = [await start(OFF, {}), await start(ON, traced)]
-    const options = { ...roundsOf(traces, pace), mode: 'call' as const, connections: [CONNECTIONS] }
+    const options = { ...roundsOf(traces, pace), mode: 'call' as const, least: 3000, connections: [CONNECTIONS] }
     await warmUp(targets, options, pace.isQuick ? 5000 : 30_000)
     const windows = await measure(targets, options)
     const added = withinRounds(windows, [ON, OFF], CONNECTIONS, (a, b) => a.cpuUs - b.cpuUs)
