@@ -65,7 +65,8 @@ async function answer(deps: ModernDeps, calls: ModernCalls, asked: Asked): Promi
     const result = await resultOf(deps, calls, asked)
     if (result !== undefined) reply.finish(answerBody(request.idText, result))
   } catch (thrown) {
-    const { text, status } = modernError(thrown)
+    const { text, status, retryAfter } = modernError(thrown)
+    if (retryAfter !== undefined) asked.arrival.response.setHeader('retry-after', String(retryAfter))
     reply.finish(errorText(request.idText, text), status)
   }
 }
@@ -224,7 +225,7 @@ function acceptedFilter({ params }: RpcRequest, uris: readonly string[]): Listen
 }
 
 /** Which HTTP status goes with an error: 400 and 404 where the specification says so, else the error is in the body alone. */
-function modernError(thrown: unknown): { text: string; status: number } {
+function modernError(thrown: unknown): { text: string; status: number; retryAfter?: number } {
   if (thrown instanceof ModernRefusal) {
     const { rpcCode: code, message, data } = thrown
     return { text: JSON.stringify({ code, message, ...(data ? { data } : {}) }), status: thrown.httpStatus }
@@ -235,5 +236,6 @@ function modernError(thrown: unknown): { text: string; status: number } {
   if (error.code === 'missing_capability' || (code !== undefined && code <= -32020 && code >= -32099))
     return { text, status: 400 }
   if (error.code === 'not_found') return { text, status: 404 }
+  if (error.code === 'rate_limited') return { text, status: 429, retryAfter: Number(error.details['retry_after']) }
   return { text, status: 200 }
 }

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { sick, startGatewayChild, type GatewayChild } from '../support/gateway-child.ts'
 import { memoryOf } from '../support/processes.ts'
-import { legacyRaw } from '../support/raw-clients.ts'
+import { legacyRaw, modernRaw } from '../support/raw-clients.ts'
 import { httpText } from '../support/raw-socket.ts'
 import { newDirectory } from '../support/test-app.ts'
 import { until } from '../support/until.ts'
@@ -50,6 +50,9 @@ test('D4 of more than a thousand streams of one caller the rest is told 429, oth
   // The same count for all that streams: sessions of clients, and those of 2026-07-28.
   await using client = await legacyRaw(gateway.mcp)
   expect((await client.get()).status).toBe(429)
+  await using modern = modernRaw(gateway.mcp)
+  const listening = await modern.send('subscriptions/listen', { notifications: { toolsListChanged: true } })
+  expect([listening.status, Number(listening.headers['retry-after']) > 0]).toEqual([429, true])
   for (const { request } of [...held, other]) request.destroy()
   await until('there is room again', async () => {
     const { status, request } = await open(gateway)
