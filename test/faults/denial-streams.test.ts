@@ -10,6 +10,7 @@ import { until } from '../support/until.ts'
 
 const STREAMS_MAX = 1000
 const STREAM_KB_MAX = 100
+const PATIENCE_MS = 25_000
 
 interface Opened {
   readonly status: number
@@ -80,13 +81,14 @@ test('D5 a client that never reads its stream is cut, and others are served mean
   deaf.write(httpText('POST', '/mcp', { 'content-type': 'application/json', ...headers }, message))
   const startedAt = performance.now()
   let calls = 0
-  await until('it is cut', async () => {
+  const isOver = async (): Promise<boolean> => {
     // Only who writes learns that the other side is gone without reading.
     if (deaf.writable) deaf.write('\r\n')
     expect((await gateway.api.execute('well__echo', { said: 'x' })).status).toBe(200)
     calls += 1
     return isCut
-  })
+  }
+  await until('it is cut', isOver, PATIENCE_MS)
   const growth = memoryOf(gateway.pid).peakMb - before
   console.log(
     `D5: 250 MB for nobody: cut after ${Math.round(performance.now() - startedAt)} ms, ${calls} other calls, at most ${growth} MB more`,
