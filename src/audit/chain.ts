@@ -25,10 +25,10 @@ function linkHash(before: string, body: string): string {
 
 function textOf(entry: AuditEntry, seq: number): string {
   const { id, at, tenant, actor, username, key, action, resource, outcome, code } = entry
-  const { requestId, surface, rule, facts } = entry
+  const { requestId: request_id, surface, rule, facts } = entry
   const time = new Date(at).toISOString()
-  const what = { seq, id, time, tenant, actor, username, key, action, resource, outcome, code }
-  return JSON.stringify({ ...what, request_id: requestId, surface, rule, facts })
+  // prettier-ignore
+  return JSON.stringify({ seq, id, time, tenant, actor, username, key, action, resource, outcome, code, request_id, surface, rule, facts })
 }
 
 /** Whether this link comes after that head, as it was written. */

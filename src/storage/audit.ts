@@ -46,14 +46,17 @@ export function createAuditStore(engine: Engine): AuditStore {
 /** Of several processes only one goes on from here, until its transaction ends. */
 async function lockHead({ kind }: Engine, db: Transaction<Schema>, tenant: string): Promise<string | undefined> {
   const key = textKey(tenant)
-  await db
-    .insertInto('audit_heads')
-    .values({ tenant: key, sealed: UNSEALED })
-    .onConflict((conflict) => conflict.column('tenant').doNothing())
-    .execute()
   const query = db.selectFrom('audit_heads').select('sealed').where('tenant', '=', key)
-  const { sealed } = await (kind === 'postgres' ? query.forUpdate() : query).executeTakeFirstOrThrow()
+  const locking = kind === 'postgres' ? query.forUpdate() : query
+  const known = await locking.executeTakeFirst()
+  if (!known) await makeHead(db, key)
+  const { sealed } = known ?? (await locking.executeTakeFirstOrThrow())
   return sealed === UNSEALED ? undefined : sealed
+}
+
+async function makeHead(db: Transaction<Schema>, tenant: string): Promise<void> {
+  const row = db.insertInto('audit_heads').values({ tenant, sealed: UNSEALED })
+  await row.onConflict((conflict) => conflict.column('tenant').doNothing()).execute()
 }
 
 function lockedChain(db: Transaction<Schema>, tenant: string, sealed: string | undefined): LockedChain {

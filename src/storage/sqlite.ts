@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect } from 'kysely'
 import { AppError, messageOf } from '#kernel/errors'
+import { createRecentMap } from '#kernel/recent-map'
 import { createPrivateFile } from './private-file.ts'
 import { CALL_COLUMNS, CALL_CONFLICTS, type CallTable, type Engine, type Schema } from './schema.ts'
 import { lockDatabase } from './sqlite-lock.ts'
@@ -124,18 +125,33 @@ class NodeSqliteDialect extends SqliteDialect {
   }
 }
 
+/** To compile a statement costs more than to run it. */
+const STATEMENTS_MAX = 500
+
+type SqliteStatement = ReturnType<SqliteDatabase['prepare']>
+
 /** kysely's driver asks each statement whether it answers rows. */
 function kyselyDatabase(database: DatabaseSync): SqliteDatabase {
+  const known = createRecentMap<SqliteStatement>(STATEMENTS_MAX)
   return {
     close: () => database.close(),
     prepare(sql) {
-      const statement = database.prepare(sql)
-      return {
-        reader: statement.columns().length > 0,
-        all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
-        run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
-        iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])),
-      }
+      const cached = known.get(sql)
+      if (cached) return cached
+      const statement = kyselyStatement(database, sql)
+      known.set(sql, statement)
+      return statement
     },
+  }
+}
+
+function kyselyStatement(database: DatabaseSync, sql: string): SqliteStatement {
+  const statement = database.prepare(sql)
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
+    run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
+    // Whoever reads row by row has one of his own: another run would begin his anew.
+    iterate: (parameters) => database.prepare(sql).iterate(...(parameters as SQLInputValue[])),
   }
 }
