@@ -1,6 +1,6 @@
 /** Rows are written together: one by one they would cost ten times as much. */
 const FLUSH_MS = 100
-const BATCH_ROWS = 500
+const BATCH_ROWS = 1000
 /** A writer that falls behind makes callers wait here rather than lose rows. */
 const QUEUE_ROWS_MAX = 10_000
 const RETRY_MS = 1000
