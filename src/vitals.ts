@@ -42,6 +42,7 @@ function healthOf({ config, core, life, endpoint }: VitalsDeps): HealthSource {
     isDraining: () => life.isDraining,
     sessions: () => endpoint.sessions,
     workload,
+    history: core.history.report,
     checkStorage: sharedProbe(() => storageTakesRows(core), now),
     freeSpace: () => freeSpace(config.dataDir),
     ...(redis && { redisIsUp: () => redis.isUp }),

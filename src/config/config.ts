@@ -103,6 +103,13 @@ interface CacheConfig {
   readonly bytesMax: number
 }
 
+/** What is kept of calls; 0 days for ever. */
+interface HistoryConfig {
+  /** Of calls and searches. */
+  readonly days: number
+  readonly statisticsDays: number
+}
+
 /** Who may come in from where. */
 export interface EdgeConfig {
   /** Whether only this machine can reach the gateway. */
@@ -173,6 +180,7 @@ export interface Config extends EdgeConfig {
   readonly tracing?: TracingConfig
   /** What becomes of calls while they cannot be audited. */
   readonly auditUnavailable: 'spool' | 'block'
+  readonly history: HistoryConfig
   /** A call that takes longer is said to be slow. */
   readonly slowCallMs: number
   readonly dynamic: DynamicConfig

@@ -133,6 +133,7 @@ function staticConfig(values: SettingValues) {
       ? {}
       : { tracing: { endpoint: values.otlp_endpoint, sampleRatio: values.trace_sample_ratio } }),
     auditUnavailable: values.audit_unavailable,
+    history: { days: values.history_retention_days, statisticsDays: values.history_statistics_days },
     slowCallMs: values.slow_call_seconds,
   }
 }

@@ -126,6 +126,16 @@ export const SETTINGS = {
     oneOf(['spool', 'block']),
     'What becomes of calls while their audit records cannot be written: `spool` lets them go on and keeps up to 10,000 records in memory, then callers wait; `block` refuses them. Changes are refused either way.',
   ),
+  history_retention_days: setting(
+    '30',
+    integerBetween(0, 36_500),
+    'How many days calls and searches stay in their histories; 0 for ever. The audit is not pruned.',
+  ),
+  history_statistics_days: setting(
+    '400',
+    integerBetween(0, 36_500),
+    'How many days calls count in the statistics of tools and servers, also after their rows are gone; 0 for ever.',
+  ),
   slow_call_seconds: setting(
     '5',
     secondsBetween(0.001, 86_400),

@@ -22,7 +22,7 @@ export const readiness = z.object({
 
 const component = z.object({
   name: z.string(),
-  kind: z.enum(['storage', 'disk', 'redis', 'queue', 'catalog', 'sessions', 'search', 'breakers', 'server']),
+  kind: z.enum(['storage', 'disk', 'redis', 'queue', 'history', 'catalog', 'sessions', 'search', 'breakers', 'server']),
   healthy: z.boolean(),
   status: z.string(),
   message: z.string(),

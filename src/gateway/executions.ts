@@ -77,8 +77,8 @@ export interface ExecutionStore {
   list(filter: ExecutionFilter): Promise<{ readonly executions: Execution[]; readonly total: number }>
   get(id: string): Promise<Execution | undefined>
   stats(filter: StatsFilter): Promise<ExecutionStats>
-  /** Removes what started before `before` (epoch milliseconds); answers how many. */
-  prune(before: number): Promise<number>
+  /** Removes what started before `before` (epoch milliseconds), with rests, until `signal` ends it; answers how many. */
+  prune(before: number, signal?: AbortSignal): Promise<number>
   /** Removes the statistics of the days that were over before; answers how many rows. */
   pruneStats(before: number): Promise<number>
 }

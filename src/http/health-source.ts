@@ -18,6 +18,14 @@ export interface HealthSource {
     /** Rows of the history that are not written yet. */
     unwritten(): number
   }
+  /** How long the history is kept, and how its pruning is. */
+  history(): {
+    /** 0 for ever. */
+    readonly days: number
+    /** Since the start. */
+    readonly removed: number
+    readonly failure: string | undefined
+  }
   /** Whether Redis is there; absent where none is configured. */
   redisIsUp?(): boolean
 }

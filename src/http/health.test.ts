@@ -9,6 +9,7 @@ const UP: HealthSource = {
   isDraining: () => false,
   sessions: () => 3,
   checkStorage: () => Promise.resolve(),
+  history: () => ({ days: 30, removed: 0, failure: undefined }),
   freeSpace: () => Promise.resolve({ freeBytes: 5e9, totalBytes: 1e10 }),
   workload: { running: 0, queues: () => [], unwritten: () => 0 },
 }
@@ -76,6 +77,7 @@ test('R040 a server that is down is unhealthy and nothing else is', async () => 
       { name: 'storage', healthy: true },
       { name: 'disk', healthy: true, message: '5.0 of 10.0 GB free' },
       { name: 'queue', healthy: true },
+      { name: 'history', healthy: true },
       { name: 'catalog', healthy: true },
       { name: 'sessions', healthy: true },
       { name: 'search', healthy: true },
@@ -118,6 +120,12 @@ test.each([
     { freeSpace: () => Promise.reject(new Error('ENOENT /secret')) },
     'disk',
     'offline',
+  ],
+  [
+    'old calls that cannot be removed',
+    { history: () => ({ days: 30, removed: 0, failure: 'The storage does not answer' }) },
+    'history',
+    'degraded',
   ],
   ['a history that falls behind', { workload: { ...UP.workload, unwritten: () => 9000 } }, 'queue', 'degraded'],
 ])('R040 R179 %s is unhealthy and nothing else is', async (_what, more, name, status) => {

@@ -61,6 +61,6 @@ export interface SearchStore {
   stats(filter: Pick<SearchFilter, 'principal' | 'from'>): Promise<SearchStats>
   /** The queries with searches in vain, the most frequent first; `from` in epoch milliseconds. */
   missed(limit: number, from?: number): Promise<MissedQuery[]>
-  /** Removes what started before `before` (epoch milliseconds); answers how many. */
-  prune(before: number): Promise<number>
+  /** Removes what started before `before` (epoch milliseconds), with rests, until `signal` ends it; answers how many. */
+  prune(before: number, signal?: AbortSignal): Promise<number>
 }

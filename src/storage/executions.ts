@@ -24,7 +24,7 @@ export function createExecutionStore(engine: Engine): ExecutionStore {
       return row && readExecution(row)
     },
     stats: (filter) => executionStats(db, filter),
-    prune: (before) => pruneHistory(db, 'executions', before),
+    prune: (before, signal) => pruneHistory(db, 'executions', { before, signal }),
     pruneStats: (before) => pruneStats(db, before),
   }
 }

@@ -36,7 +36,7 @@ export function createLoginStore(db: Database): LoginStore {
         .offset(keep)
         .limit(1)
         .executeTakeFirst()
-      return pruneHistory(db, 'logins', Math.max(before, tooMany ? tooMany.started_at + 1 : before))
+      return pruneHistory(db, 'logins', { before: Math.max(before, tooMany ? tooMany.started_at + 1 : before) })
     },
   }
 }

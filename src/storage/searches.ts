@@ -17,7 +17,7 @@ export function createSearchStore(db: Database): SearchStore {
     },
     stats: (filter) => searchStats(db, filter),
     missed: (limit, from) => missedQueries(db, limit, from),
-    prune: (before) => pruneHistory(db, 'searches', before),
+    prune: (before, signal) => pruneHistory(db, 'searches', { before, signal }),
   }
 }
 

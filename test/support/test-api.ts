@@ -104,6 +104,7 @@ export async function openTestApi(overrides: Partial<ApiDeps> = {}): Promise<Tes
       isDraining: () => false,
       sessions: () => 0,
       checkStorage: () => storage.check(),
+      history: () => ({ days: 30, removed: 0, failure: undefined }),
       freeSpace: () => Promise.resolve({ freeBytes: 5e9, totalBytes: 1e10 }),
       workload: { running: 0, queues: () => [], unwritten: () => 0 },
     },

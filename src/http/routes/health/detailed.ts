@@ -23,6 +23,7 @@ export const getDetailedHealth = endpoint({
       await diskComponent(health),
       ...redisComponents(health.redisIsUp?.()),
       queueComponent(health.workload),
+      historyComponent(health.history()),
       catalogComponent(context),
       sessionsComponent(health.sessions()),
       searchComponent(context),
@@ -72,6 +73,19 @@ function queueComponent({ running, queues, unwritten }: HealthSource['workload']
   const healthy = rows <= UNWRITTEN_MAX
   const message = `${running} calls run, ${waiting} wait for their server, ${rows} are not in the history yet`
   return { name: 'queue', kind: 'queue', healthy, status: healthy ? 'online' : 'degraded', message }
+}
+
+function historyComponent({ days, removed, failure }: ReturnType<HealthSource['history']>): HealthComponent {
+  const kept = days === 0 ? 'Calls and searches are kept for ever' : `Calls and searches are kept for ${days} days`
+  const facts = { name: 'history', kind: 'history' } as const
+  if (failure !== undefined)
+    return {
+      ...facts,
+      healthy: false,
+      status: 'degraded',
+      message: `${kept}, but the old ones cannot be removed: ${failure}`,
+    }
+  return { ...facts, healthy: true, status: 'online', message: `${kept}, ${removed} were removed since the start` }
 }
 
 function redisComponents(healthy: boolean | undefined): HealthComponent[] {
