@@ -4,6 +4,7 @@ import { removeGatewayFile, writeGatewayFile } from '#config/gateway-file'
 import { followConfig } from '#config/reload'
 import { followTlsFiles, readTlsFiles } from '#config/tls-files'
 import { createEdges, type Edges } from '#gateway/edges'
+import { keepHistory, type HistoryKeeper } from '#gateway/keep-history'
 import { createApi } from '#http/api'
 import { createFrontDoor, type FrontDoor } from '#http/front-door'
 import { networkOf } from '#identity/addresses'
@@ -38,7 +39,8 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
   await using resources = new AsyncDisposableStack()
   const core = await openFoundation(config, deps, resources)
   const life = { startedAt: now(), isDraining: false }
-  const parts: Parts = { config, core, life, log: deps.logs.logger('main'), resources }
+  const history = resources.use(openHistory(config, core, deps))
+  const parts: Parts = { config, core, life, history, log: deps.logs.logger('main'), resources }
   const door = await createSurfaces(parts, deps)
   resources.use(collectStartGarbage({ log: parts.log }))
   const log = deps.logs.logger('config')
@@ -52,8 +54,14 @@ interface Parts {
   readonly config: Config
   readonly core: Foundation
   readonly life: { readonly startedAt: number; isDraining: boolean }
+  readonly history: HistoryKeeper
   readonly log: Logger
   readonly resources: AsyncDisposableStack
+}
+
+function openHistory({ history: retention }: Config, { storage }: Foundation, { logs }: AppDeps): HistoryKeeper {
+  const { executions, search } = storage
+  return keepHistory({ executions, searches: search.searches, retention, log: logs.logger('storage'), now })
 }
 
 async function createSurfaces(parts: Parts, { logs }: AppDeps): Promise<FrontDoor> {

@@ -6,7 +6,6 @@ import type { Breakers } from '#gateway/breakers'
 import type { Gateway } from '#gateway/gateway'
 import { keepAccess } from '#gateway/keep-access'
 import { openAccess, type Access } from '#gateway/open-access'
-import { keepHistory, type HistoryKeeper } from '#gateway/keep-history'
 import { openGateway, type Workload } from '#gateway/open-gateway'
 import type { ResultCache } from '#gateway/result-cache'
 import { createResources } from '#identity/resources'
@@ -45,7 +44,6 @@ export interface Foundation extends Stores {
   readonly tracing: Tracing | undefined
   readonly breakers: Breakers
   readonly results: ResultCache
-  readonly history: HistoryKeeper
   /** News of upstreams go to whoever listens; the endpoint, once it is there. */
   readonly news: { resourceUpdated: McpEndpoint['resourceUpdated']; taskChanged: McpEndpoint['taskChanged'] }
   apply(dynamic: DynamicConfig): Promise<void>
@@ -66,7 +64,6 @@ export async function openFoundation(
   const settings = { ...config.search, indexFile: join(config.dataDir, 'search-index') }
   const searchDeps = { stores: storage.search, settings, log: logs.logger('search') }
   const search = resources.use(await openToolSearch({ ...shared, ...searchDeps }))
-  const history = resources.use(openHistory(config, storage, logs.logger('gateway')))
   const news: Foundation['news'] = { resourceUpdated() {}, taskChanged() {} }
   const { resultBytesMax: messageBytesMax, handshakeTimeoutMs, toolTimeoutMs } = config
   const tracing = await openTraces(config, deps, resources)
@@ -111,25 +108,7 @@ export async function openFoundation(
   })
   await useGuards(config.dynamic.guards)
   resources.defer(forgetOfChanged(registry, { breakers, results }))
-  return {
-    ...stores,
-    access,
-    registry,
-    search,
-    outbound,
-    gateway,
-    breakers,
-    workload,
-    results,
-    history,
-    tracing,
-    news,
-    apply,
-  }
-}
-
-function openHistory({ history: retention }: Config, { executions, search }: Storage, log: Logger): HistoryKeeper {
-  return keepHistory({ executions, searches: search.searches, retention, log, now })
+  return { ...stores, access, registry, search, outbound, gateway, breakers, workload, results, tracing, news, apply }
 }
 
 /** A server that is another from now on is judged and asked anew. */

@@ -1,4 +1,5 @@
 import type { Config } from '#config/config'
+import type { HistoryKeeper } from '#gateway/keep-history'
 import type { ApiDeps } from '#http/api-deps'
 import type { HealthSource } from '#http/health-source'
 import { sharedProbe } from '#http/shared-probe'
@@ -24,6 +25,7 @@ export interface VitalsDeps {
   readonly config: Config
   readonly core: Foundation
   readonly life: { readonly startedAt: number; readonly isDraining: boolean }
+  readonly history: HistoryKeeper
   readonly endpoint: Pick<McpEndpoint, 'sessions' | 'definitionTokens'>
   readonly logs: Pick<Log, 'linesLost'>
 }
@@ -34,7 +36,7 @@ export function openVitals(deps: VitalsDeps): Pick<ApiDeps, 'health' | 'metrics'
   return { health, metrics: deps.config.metricsEnabled ? createMetrics(familiesOf(deps, health)) : undefined }
 }
 
-function healthOf({ config, core, life, endpoint }: VitalsDeps): HealthSource {
+function healthOf({ config, core, life, history, endpoint }: VitalsDeps): HealthSource {
   const { redis, workload } = core
   return {
     version: GATEWAY_INFO.version,
@@ -42,7 +44,7 @@ function healthOf({ config, core, life, endpoint }: VitalsDeps): HealthSource {
     isDraining: () => life.isDraining,
     sessions: () => endpoint.sessions,
     workload,
-    history: core.history.report,
+    history: history.report,
     checkStorage: sharedProbe(() => storageTakesRows(core), now),
     freeSpace: () => freeSpace(config.dataDir),
     ...(redis && { redisIsUp: () => redis.isUp }),

@@ -6,13 +6,13 @@ const DAY_MS = 86_400_000
 const PRUNE_MS = 10 * 60_000
 
 /** What is kept for how long; 0 days for ever. */
-export interface Retention {
+interface Retention {
   readonly days: number
   readonly statisticsDays: number
 }
 
 /** How the pruning is. */
-export interface PruneReport extends Retention {
+interface PruneReport extends Retention {
   /** Rows that were removed since the start. */
   readonly removed: number
   /** Why the last round did not come to its end; undefined where it did. */

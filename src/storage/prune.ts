@@ -19,12 +19,11 @@ export async function pruneHistory(
   const oldest = db.selectFrom(table).select(['id', 'started_at']).orderBy('id').limit(PRUNED_PER_STATEMENT)
   const old = db.selectFrom(oldest.as('oldest')).select('id').where('started_at', '<', Math.ceil(before))
   let removed = 0
-  while (!signal?.aborted) {
+  for (;;) {
     const from = performance.now()
     const { numDeletedRows } = await db.deleteFrom(table).where('id', 'in', old).executeTakeFirstOrThrow()
     removed += Number(numDeletedRows)
-    if (numDeletedRows < PRUNED_PER_STATEMENT) break
+    if (numDeletedRows < PRUNED_PER_STATEMENT || signal?.aborted) return removed
     await setTimeout(Math.min(REST * (performance.now() - from), REST_MS_MAX))
   }
-  return removed
 }
