@@ -42,7 +42,7 @@ describe('R252 the history', () => {
     for (let call = 0; call < 1234; call += 1) void t.history.ended(testCall(), callResult())
     await t.history.flush()
     expect(t.kept).toHaveLength(1234)
-    expect(Math.max(...t.batches)).toBeLessThanOrEqual(500)
+    expect(Math.max(...t.batches)).toBeLessThanOrEqual(1000)
   })
 
   test('makes callers wait when the writer cannot follow, and loses no row', async () => {
