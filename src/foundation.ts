@@ -73,6 +73,7 @@ export async function openFoundation(
       ...shared,
       ...stores,
       executions: storage.executions,
+      payloads: config.history.payloads,
       audit: { record: createCallRecord(stores.audit), admit: admission(config, stores.audit) },
       dispatch: (call) => outbound.dispatch(call),
       endurance: config.endurance,

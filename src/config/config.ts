@@ -108,6 +108,8 @@ interface HistoryConfig {
   /** Of calls and searches. */
   readonly days: number
   readonly statisticsDays: number
+  /** Of what calls carry. */
+  readonly payloads: 'none' | 'arguments' | 'all'
 }
 
 /** Who may come in from where. */

@@ -133,7 +133,11 @@ function staticConfig(values: SettingValues) {
       ? {}
       : { tracing: { endpoint: values.otlp_endpoint, sampleRatio: values.trace_sample_ratio } }),
     auditUnavailable: values.audit_unavailable,
-    history: { days: values.history_retention_days, statisticsDays: values.history_statistics_days },
+    history: {
+      days: values.history_retention_days,
+      statisticsDays: values.history_statistics_days,
+      payloads: values.history_payloads,
+    },
     slowCallMs: values.slow_call_seconds,
   }
 }

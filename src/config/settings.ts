@@ -131,6 +131,11 @@ export const SETTINGS = {
     integerBetween(0, 36_500),
     'How many days calls and searches stay in their histories; 0 for ever. The audit is not pruned.',
   ),
+  history_payloads: setting(
+    'none',
+    oneOf(['none', 'arguments', 'all']),
+    'What the history keeps of what calls carry: `none`, `arguments`, or `all` (results too), without what is secret by schema or by name, and up to 16 kB each.',
+  ),
   history_statistics_days: setting(
     '400',
     integerBetween(0, 36_500),

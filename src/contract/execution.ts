@@ -75,6 +75,25 @@ export const execution = z.object({
 })
 export type ExecutionBody = z.infer<typeof execution>
 
+const payload = z.object({
+  value: z.unknown().describe('Without what is secret; null where it was cut'),
+  text: z
+    .string()
+    .nullable()
+    .describe('The beginning of one that was cut; empty where it was too long to be looked through'),
+  truncated: z.boolean(),
+})
+export type PayloadBody = z.infer<typeof payload>
+
+export const executionDetails = execution.extend({
+  payloads: z
+    .enum(['none', 'hidden', 'shown'])
+    .describe('Hidden: they are kept, and only the caller itself and who may audit:read sees them'),
+  arguments: payload.nullable(),
+  result: payload.nullable(),
+})
+export type ExecutionDetails = z.infer<typeof executionDetails>
+
 export const executionPage = z.object({ executions: z.array(execution), ...pageInfo })
 
 export const statsQuery = z.strictObject({

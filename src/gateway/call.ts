@@ -99,6 +99,10 @@ interface CallNotes {
   fallback?: string
   /** How old the answer was, where it was not got for this call. */
   cached: CachedMark | undefined
+  /** Of the arguments what the operator's rules let through as it came, null where they refused; absent where no rule looked. */
+  passed?: JsonObject | null
+  /** Whose result it is, where that is another tool's. */
+  fallbackTool?: RoutedTool
 }
 
 /** An answer that was got for another call. */
@@ -137,6 +141,7 @@ export interface TargetCache {
 export interface RoutedTool {
   readonly kind: 'mcp' | 'http'
   readonly exposedName: string
+  readonly definition: JsonObject
   readonly inputSchemaText?: string
   readonly readOnly: boolean
   readonly idempotent: boolean

@@ -1,3 +1,16 @@
+/** JSON without what is secret. */
+export interface Payload {
+  readonly text: string
+  /** The text is only its beginning, or empty for one that was too long to look through. */
+  readonly isCut: boolean
+}
+
+/** What a call carried, as far as an operator wants that to be kept. */
+export interface Payloads {
+  readonly arguments?: Payload
+  readonly result?: Payload
+}
+
 /** One call as the history keeps it, failures and refusals included. */
 export interface Execution {
   /** UUIDv7: sorts by start. */
@@ -31,6 +44,8 @@ export interface Execution {
   readonly cached?: 'fresh' | 'stale' | undefined
   /** The links that the call passed, each followed by the milliseconds since its start. */
   readonly stages: readonly (string | number)[]
+  /** Only of one that is asked for by its id. */
+  readonly payloads?: Payloads
 }
 
 export interface ExecutionFilter {

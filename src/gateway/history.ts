@@ -3,8 +3,11 @@ import { AppError, messageOf } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
 import { isToolError, type Call, type CallResult, type Observer } from './call.ts'
 import type { Execution, ExecutionStore } from './executions.ts'
+import type { PayloadsOf } from './payloads.ts'
 
 const MESSAGE_CHARS_MAX = 1000
+/** Of up to 32 kB each: what may wait in memory has a bound. */
+const ROWS_WITH_PAYLOADS_MAX = 1000
 
 /** The history of calls, written behind the calls. */
 export interface History extends AsyncDisposable {
@@ -19,18 +22,24 @@ export interface History extends AsyncDisposable {
 export interface HistoryDeps {
   readonly store: ExecutionStore
   readonly log: Logger
+  /** Absent where nothing of them is kept. */
+  readonly payloadsOf?: PayloadsOf | undefined
   /** Epoch milliseconds. */
   now(): number
 }
 
-export function createHistory({ store, log, now }: HistoryDeps): History {
+export function createHistory({ store, log, payloadsOf, now }: HistoryDeps): History {
   const writer = createBatchWriter<Execution>({
     append: (rows) => store.append(rows),
+    ...(payloadsOf && { queueRowsMax: ROWS_WITH_PAYLOADS_MAX }),
     failed: (error, rows) => log.error({ error: messageOf(error), rows }, 'history could not be written'),
   })
   return {
-    ended: (call, outcome) =>
-      writer.add(outcome instanceof AppError ? failureRow(call, outcome, now()) : successRow(call, outcome, now())),
+    ended(call, outcome) {
+      const row = outcome instanceof AppError ? failureRow(call, outcome, now()) : successRow(call, outcome, now())
+      const payloads = payloadsOf?.(call, outcome)
+      return writer.add(payloads ? { ...row, payloads } : row)
+    },
     get waiting() {
       return writer.waiting
     },

@@ -26,6 +26,7 @@ import { createRetry } from './interceptors/retry.ts'
 import { createTimeout } from './interceptors/timeout.ts'
 import { createValidateArguments } from './interceptors/validate-arguments.ts'
 import { loadGuards, type GuardEntry } from './load-guards.ts'
+import { createPayloads, type KeptPayloads } from './payloads.ts'
 import { toolTarget } from './route.ts'
 import { createResultCache, type ResultCache } from './result-cache.ts'
 import { createTrace } from './trace.ts'
@@ -47,6 +48,8 @@ export interface OpenGatewayDeps {
   isOnline(upstreamId: string): boolean
   breakerChanged(change: BreakerChanged): void
   readonly executions: ExecutionStore
+  /** What the history keeps of what calls carry. */
+  readonly payloads: KeptPayloads
   readonly dispatch: Dispatch
   readonly audit: AuditOfCalls
   /** Hears of the calls of tools that did not fail. */
@@ -95,13 +98,15 @@ export interface OpenGateway extends AsyncDisposable {
 /** Builds the parts that exist; `callPath` puts them in order. */
 export function openGateway(deps: OpenGatewayDeps): OpenGateway {
   const { views, executions, dispatch, log, now } = deps
-  const history = createHistory({ store: executions, log, now })
   const schemas = createArgumentSchemas((error) => log.debug({ error }, 'input schema cannot be compiled'))
   const meter = createCallMeter(now)
   const limitConcurrency = createLimitConcurrency()
   const { enabled, ttlMs, bytesMax } = deps.cache
   const results = createResultCache({ enabled, bytesMax, texts: deps.texts, broadcast: deps.broadcast, log, now })
   let guards: readonly Guard[] = []
+  const hasGuards = (): boolean => guards.length > 0
+  const payloadsOf = createPayloads(deps.payloads, hasGuards)
+  const history = createHistory({ store: executions, log, payloadsOf, now })
   const breakers = openBreakers(deps)
   const decisionOf = createCallDecisions(deps.catalog, deps.policy, views.scopeOf)
   const path = callPath({
@@ -116,7 +121,7 @@ export function openGateway(deps: OpenGatewayDeps): OpenGateway {
     fallback: createFallback(views),
     validateArguments: createValidateArguments(schemas),
     guards: createGuards(() => guards),
-    hasGuards: () => guards.length > 0,
+    hasGuards,
     cache: enabled ? createCacheLink(results, ttlMs) : undefined,
     limitConcurrency: limitConcurrency.run,
     retry: createRetry({ attempts: deps.endurance.attempts, now }),

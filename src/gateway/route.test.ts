@@ -94,6 +94,7 @@ describe('R252 a call finds its upstream', () => {
     expect(tool).toEqual({
       kind: 'mcp',
       exposedName: 'files__read',
+      definition: expect.objectContaining({ inputSchema: { type: 'object' } }) as unknown,
       inputSchemaText: '{ "type":"object" }',
       readOnly: true,
       idempotent: false,

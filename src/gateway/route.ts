@@ -47,6 +47,7 @@ function routedTool(tool: CatalogTool): RoutedTool {
   return {
     kind: tool.kind,
     exposedName: tool.exposedName,
+    definition: tool.definition,
     ...(tool.inputSchemaText === undefined ? {} : { inputSchemaText: tool.inputSchemaText }),
     readOnly: tool.readOnly ?? annotations?.['readOnlyHint'] === true,
     idempotent: annotations?.['idempotentHint'] === true,

@@ -1,5 +1,5 @@
-import type { CallStats, ExecutionBody, ExecutionQuery } from '#contract/execution'
-import type { Execution, ExecutionFilter, ExecutionStats } from '#gateway/executions'
+import type { CallStats, ExecutionBody, ExecutionDetails, ExecutionQuery, PayloadBody } from '#contract/execution'
+import type { Execution, ExecutionFilter, ExecutionStats, Payload } from '#gateway/executions'
 import type { Registry } from '#registry/registry-api'
 import { defined } from './defined.ts'
 import { findTool } from './find-tool.ts'
@@ -30,6 +30,25 @@ export function executionBody(execution: Execution): ExecutionBody {
     stale: execution.cached === 'stale',
     stages: stagesOf(execution),
   }
+}
+
+/** A call in full; what it carried only for whom `maySee` says so. */
+export function executionDetailsBody(execution: Execution, maySee: boolean): ExecutionDetails {
+  const { payloads } = execution
+  const shown = maySee ? payloads : undefined
+  const hidden = payloads === undefined ? 'none' : 'hidden'
+  return {
+    ...executionBody(execution),
+    payloads: shown ? 'shown' : hidden,
+    arguments: payloadBody(shown?.arguments),
+    result: payloadBody(shown?.result),
+  }
+}
+
+function payloadBody(payload: Payload | undefined): PayloadBody | null {
+  if (!payload) return null
+  const { text, isCut } = payload
+  return isCut ? { value: null, text, truncated: true } : { value: JSON.parse(text), text: null, truncated: false }
 }
 
 /** Counts and times as answers show them. */

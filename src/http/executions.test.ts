@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Execution } from '#gateway/executions'
 import { uuidv7 } from '#kernel/ids'
+import { localPrincipal } from '#identity/principal'
 import { addServer, openTestApi } from '../../test/support/test-api.ts'
 
 const START = Date.parse('2026-03-01T12:00:00.000Z')
@@ -110,4 +111,27 @@ test('the statistics of a tool count what happened to it', async () => {
     last_called_at: '2026-03-01T12:00:00.000Z',
   })
   expect((await t.send('GET', '/api/v1/tools/none/stats')).status).toBe(404)
+})
+
+/** Who sees the history need not see what others put into their calls. */
+test('what a call carried is shown to him who made it and to auditors, and never to a key of less than its owner', async () => {
+  const asked = { text: '{"said":"x"}', isCut: false }
+  const call = execution({ principal: 'ann', payloads: { arguments: asked } })
+  const ann = { ...localPrincipal('developer'), id: 'ann' }
+  const key = { ...ann, kind: 'api-key', namespaces: ['dev'], permissions: ['executions:read'] } as const
+  const shown = { payloads: 'shown', arguments: { value: { said: 'x' }, text: null, truncated: false }, result: null }
+  const hidden = { payloads: 'hidden', arguments: null, result: null }
+  for (const [principal, expected] of [
+    [ann, shown],
+    [localPrincipal('auditor'), shown],
+    [localPrincipal('admin'), shown],
+    [localPrincipal('developer'), hidden],
+    [localPrincipal('operator'), hidden],
+    [key, hidden],
+  ] as const) {
+    await using t = await openTestApi({ principal })
+    await t.storage.executions.append([call])
+    expect((await t.send('GET', `/api/v1/executions/${call.id}`)).body, principal.roles[0]).toMatchObject(expected)
+    expect((await t.send('GET', '/api/v1/executions')).text).not.toContain('said')
+  }
 })

@@ -27,7 +27,7 @@ export function unmaskValues(
 export function maskUrl(url: string): string {
   return url
     .replace(/^([a-z]+:\/\/)[^/?#]*@/i, `$1${MASK}@`)
-    .replaceAll(/([?&]([^=&#]+)=)[^&#]*/g, (pair, head: string, name: string) =>
+    .replaceAll(/([?&]([^=&#?]+)=)[^&#]*/g, (pair, head: string, name: string) =>
       isSecretName(name) ? head + MASK : pair,
     )
 }

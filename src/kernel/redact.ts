@@ -22,7 +22,7 @@ interface Place {
 }
 
 function without(value: unknown, { root, schemas, depth }: Place): unknown {
-  const known = schemas.flatMap((schema) => parts(schema, root, DEPTH_MAX))
+  const known = schemas.flatMap((schema) => parts(schema, root))
   if (known.some(isSecretSchema)) return MASK
   if (typeof value === 'string') return maskUrl(value)
   if (typeof value !== 'object' || value === null) return value
@@ -45,13 +45,14 @@ function memberWithout(name: string, value: unknown, place: Place): unknown {
   return mayBeSecret && isSecretName(name) ? MASK : without(value, place)
 }
 
-/** The schema itself and what it is put together from. */
-function parts(schema: unknown, root: unknown, depth: number): readonly Record<string, unknown>[] {
-  if (!isJsonObject(schema) || depth === 0) return []
-  const { $ref: reference, allOf, anyOf, oneOf } = schema
-  const others = [allOf, anyOf, oneOf].flatMap((each) => (Array.isArray(each) ? each : []))
-  const all = typeof reference === 'string' ? [...others, pointed(root, reference)] : others
-  return [schema, ...all.flatMap((each) => parts(each, root, depth - 1))]
+/** The schema itself and what it is put together from, each once: a server may have written one that leads to itself. */
+function parts(schema: unknown, root: unknown, seen = new Set<unknown>()): readonly Record<string, unknown>[] {
+  if (!isJsonObject(schema) || seen.has(schema)) return []
+  seen.add(schema)
+  const { $ref: reference, allOf, anyOf, oneOf, then, else: otherwise } = schema
+  const others = [allOf, anyOf, oneOf].flatMap((each) => (Array.isArray(each) ? (each as unknown[]) : []))
+  const all = [...others, then, otherwise, typeof reference === 'string' ? pointed(root, reference) : undefined]
+  return [schema, ...all.flatMap((each) => parts(each, root, seen))]
 }
 
 /** Within the same schema: `#/$defs/key`. */
@@ -71,7 +72,9 @@ function itemSchemas({ items, prefixItems }: Record<string, unknown>): unknown[]
   return [items, ...(Array.isArray(prefixItems) ? (prefixItems as unknown[]) : [])]
 }
 
-function memberSchemas({ properties, additionalProperties }: Record<string, unknown>, name: string): unknown[] {
+function memberSchemas(schema: Record<string, unknown>, name: string): unknown[] {
+  const { properties, patternProperties: patterns, additionalProperties } = schema
   const own = isJsonObject(properties) && Object.hasOwn(properties, name) ? properties[name] : undefined
-  return [own ?? additionalProperties]
+  // Patterns of servers are not run: what one of them says holds for each name.
+  return [own ?? additionalProperties, ...(isJsonObject(patterns) ? Object.values(patterns) : [])]
 }

@@ -15,6 +15,22 @@ for (const engine of storageEngines) {
       expect(await storage.executions.get('unknown')).toBeUndefined()
     })
 
+    test('what a call carried comes with the call alone, and goes with it', async () => {
+      await using storage = await freshStorage(engine)
+      const payloads = {
+        arguments: { text: '{"a":"\\u0000"}', isCut: false },
+        result: { text: '\ud800 {', isCut: true },
+      }
+      const calls = [execution({ payloads }), execution({ payloads, name: 'long '.repeat(100) }), execution()]
+      await storage.executions.append(calls)
+      for (const call of calls) expect(await storage.executions.get(call.id)).toStrictEqual(call)
+      const { executions } = await storage.executions.list(page)
+      expect(executions.map((each) => each.payloads)).toEqual([undefined, undefined, undefined])
+      await storage.executions.prune(NOON + 1)
+      await storage.executions.append(calls.map(({ payloads: _gone, ...call }) => call))
+      for (const { id } of calls) expect(await storage.executions.get(id)).not.toHaveProperty('payloads')
+    })
+
     test('a caller cannot break the history with a name', async () => {
       await using storage = await freshStorage(engine)
       const calls = NAUGHTY_STRINGS.map((text) =>

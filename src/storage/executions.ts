@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely'
 import type { Execution, ExecutionFilter, ExecutionStore } from '#gateway/executions'
 import { executionStats, pruneStats, statsRows } from './execution-stats.ts'
+import { addPayloads, payloadsOf } from './payload-table.ts'
 import { pruneHistory } from './prune.ts'
 import { readBody } from './row-body.ts'
 import type { Database, Engine, ExecutionTable } from './schema.ts'
@@ -21,10 +22,15 @@ export function createExecutionStore(engine: Engine): ExecutionStore {
     },
     async get(id) {
       const row = await db.selectFrom('executions').selectAll().where('id', '=', textKey(id)).executeTakeFirst()
-      return row && readExecution(row)
+      if (!row) return undefined
+      const payloads = await payloadsOf(db, id)
+      return payloads ? { ...readExecution(row), payloads } : readExecution(row)
     },
     stats: (filter) => executionStats(db, filter),
-    prune: (before, signal) => pruneHistory(db, 'executions', { before, signal }),
+    async prune(before, signal) {
+      await pruneHistory(db, 'execution_payloads', { before, signal })
+      return pruneHistory(db, 'executions', { before, signal })
+    },
     pruneStats: (before) => pruneStats(db, before),
   }
 }
@@ -34,7 +40,10 @@ async function added(engine: Engine, executions: readonly Execution[]): Promise<
   const transaction = await engine.db.startTransaction().execute()
   try {
     const isNew = (await engine.insert(transaction, 'executions', executions.map(rowOf))) === executions.length
-    if (isNew) await engine.insert(transaction, 'execution_stats', statsRows(executions))
+    if (isNew) {
+      await engine.insert(transaction, 'execution_stats', statsRows(executions))
+      await addPayloads(engine, transaction, executions)
+    }
     await (isNew ? transaction.commit() : transaction.rollback()).execute()
     return isNew
   } catch (thrown) {
@@ -81,13 +90,13 @@ function rowOf(execution: Execution): ExecutionTable {
     row.server === server &&
     row.principal === principal &&
     row.started_at === startedAt
-  row.body = JSON.stringify(isLossless ? bodyOf(execution) : execution)
+  row.body = JSON.stringify(isLossless ? bodyOf(execution) : { ...execution, payloads: undefined })
   return row
 }
 
 type BodyMember = Exclude<
   keyof Execution,
-  'id' | 'name' | 'server' | 'principal' | 'outcome' | 'startedAt' | 'durationMs'
+  'id' | 'name' | 'server' | 'principal' | 'outcome' | 'startedAt' | 'durationMs' | 'payloads'
 >
 
 /** Named one by one: to leave members out by a rest pattern takes four times as long. */

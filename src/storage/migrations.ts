@@ -6,6 +6,7 @@ import { createDeploymentTable } from './deployment.ts'
 import { createExecutionStatsTable } from './execution-stats-table.ts'
 import { createIdentityTables } from './identity-tables.ts'
 import { createOauthTables } from './oauth-tables.ts'
+import { createPayloadTable } from './payload-table.ts'
 import { type Database, type Engine, RECORD_TABLES } from './schema.ts'
 
 const MIGRATIONS_TABLE = 'metamcp_migrations'
@@ -19,7 +20,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0005_oauth': { up: createOauthTables },
   '0006_deployment': { up: createDeploymentTable },
   '0008_audit': { up: createAuditTables },
-  '0009_history': { up: createExecutionStatsTable },
+  '0009_history': { up: createHistoryTables },
 }
 
 /**
@@ -70,6 +71,11 @@ async function createFirstTables(db: Kysely<unknown>): Promise<void> {
     .addPrimaryKeyConstraint('exposed_names_key', ['kind', 'upstream_id', 'original_name'])
     .execute()
   await createExecutionTable(db)
+}
+
+async function createHistoryTables(db: Kysely<unknown>): Promise<void> {
+  await createPayloadTable(db)
+  await createExecutionStatsTable(db)
 }
 
 async function createRecordTable(db: Kysely<unknown>, table: string): Promise<void> {

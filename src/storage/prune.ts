@@ -10,7 +10,7 @@ const REST_MS_MAX = 250
 /** Removes what started before, in pieces, the oldest first, until it is done or `signal` ends it; answers how many. */
 export async function pruneHistory(
   db: Database,
-  name: 'executions' | 'searches' | 'logins',
+  name: 'executions' | 'execution_payloads' | 'searches' | 'logins',
   { before, signal }: { readonly before: number; readonly signal?: AbortSignal | undefined },
 ): Promise<number> {
   // All have the columns that this needs, so the types of the one stand for the other.

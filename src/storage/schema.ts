@@ -49,6 +49,13 @@ export type ExecutionStatsTable = {
   last_at: number
 }
 
+/** What calls carried, where an operator wants that to be kept. */
+export type PayloadTable = {
+  id: string
+  started_at: number
+  body: string
+}
+
 export interface SearchTable {
   id: string
   principal: string
@@ -157,6 +164,7 @@ export interface Schema {
   exposed_names: ExposedNameTable
   executions: ExecutionTable
   execution_stats: ExecutionStatsTable
+  execution_payloads: PayloadTable
   searches: SearchTable
   search_vectors: SearchVectorTable
   search_lessons: SearchLessonTable
@@ -179,13 +187,16 @@ export type RecordTableName = (typeof RECORD_TABLES)[number] | 'roles'
 export const CALL_COLUMNS = {
   executions: ['id', 'name', 'server', 'principal', 'outcome', 'started_at', 'duration_ms', 'body'],
   execution_stats: ['tool', 'server', 'day', 'outcome', 'duration_class', 'calls', 'total_ms', 'last_at'],
+  execution_payloads: ['id', 'started_at', 'body'],
   audit_records: ['tenant', 'seq', 'at', 'actor', 'action', 'resource', 'outcome', 'hash', 'body'],
 } as const satisfies {
-  readonly [T in 'executions' | 'execution_stats' | 'audit_records']: readonly (keyof Schema[T])[]
+  readonly [
+    T in 'executions' | 'execution_stats' | 'execution_payloads' | 'audit_records'
+  ]: readonly (keyof Schema[T])[]
 }
 
 export type CallTable = keyof typeof CALL_COLUMNS
-export type CallRow = ExecutionTable | ExecutionStatsTable | AuditTable
+export type CallRow = ExecutionTable | ExecutionStatsTable | PayloadTable | AuditTable
 
 /** What becomes of a row that is there already, in words that both engines understand. */
 export const CALL_CONFLICTS: { readonly [T in CallTable]: string } = {
@@ -194,6 +205,7 @@ export const CALL_CONFLICTS: { readonly [T in CallTable]: string } = {
     calls = execution_stats.calls + excluded.calls,
     total_ms = execution_stats.total_ms + excluded.total_ms,
     last_at = case when excluded.last_at > execution_stats.last_at then excluded.last_at else execution_stats.last_at end`,
+  execution_payloads: 'on conflict (id) do nothing',
   audit_records: '',
 }
 

@@ -91,14 +91,15 @@ async function instead(
   const { exposedName: name, server } = tool
   const { paramHeaders: _ofTheFirst, ...caller } = call.caller
   const notes = { ...call.notes, attempts: 0 }
-  Object.assign(call.notes, { server, fallback: name })
+  const target = toolTarget(tool)
+  Object.assign(call.notes, { server, fallback: name, fallbackTool: target.tool })
   try {
     const result = await next({
       ...call,
       name,
       caller,
       notes,
-      target: toolTarget(tool),
+      target,
       signal: following(call.signal),
       params: { ...call.params, name },
       paramsText: editObject(call.paramsText, { name: JSON.stringify(name) }),
@@ -106,6 +107,7 @@ async function instead(
     return marked(result, { tool: name, server, insteadOf: call.name, reason })
   } finally {
     call.notes.attempts += notes.attempts
+    if (notes.passed !== undefined) call.notes.passed = notes.passed
   }
 }
 

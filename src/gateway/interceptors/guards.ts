@@ -37,13 +37,19 @@ export function createGuards(guards: () => readonly Guard[]): Interceptor {
     const all = guards()
     if (all.length === 0) return next(call)
     const mine = all.filter(({ tools }) => matchesAny(tools, call.name))
-    return mine.length === 0 ? next(call) : guarded(mine, call, next)
+    if (mine.length > 0) return guarded(mine, call, next)
+    call.notes.passed ??= argumentsOf(call)
+    return next(call)
   }
 }
 
 async function guarded(guards: readonly Guard[], call: RoutedCall, next: Dispatch): Promise<CallResult> {
+  const { notes } = call
+  const passed = notes.passed === undefined ? argumentsOf(call) : notes.passed
+  notes.passed = null
   let changed = call
   for (const guard of guards) changed = await before(guard, changed)
+  notes.passed = passed && sameIn(passed, argumentsOf(changed))
   let result = await next(changed)
   for (const guard of guards.toReversed()) result = await after(guard, changed, result)
   return result
@@ -72,6 +78,11 @@ async function hooked(call: RoutedCall, hook: () => unknown): Promise<unknown> {
 
 function refused(call: RoutedCall, reason: string, cause?: unknown): AppError {
   return new AppError('policy_violation', `${call.name} was refused by a rule of the operator: ${reason}`, { cause })
+}
+
+/** What a rule took away or wrote itself is not what the caller said. */
+function sameIn(before: JsonObject, after: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(before).filter(([name, value]) => after[name] === value))
 }
 
 function argumentsOf({ params }: RoutedCall): JsonObject {

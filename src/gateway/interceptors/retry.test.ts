@@ -12,7 +12,14 @@ const unsent = new AppError('upstream_unavailable', 'nobody there', { details: {
 const lost = new AppError('upstream_unavailable', 'gone in the middle', { details: { dispatched: true } })
 const busy = (details: object) =>
   new AppError('upstream_unavailable', 'busy', { details: { status: 429, dispatched: false, ...details } })
-const TOOL = { kind: 'mcp', exposedName: 'x', readOnly: false, idempotent: false, hasOwnBreaker: false } as const
+const TOOL = {
+  kind: 'mcp',
+  exposedName: 'x',
+  definition: {},
+  readOnly: false,
+  idempotent: false,
+  hasOwnBreaker: false,
+} as const
 const READ_ONLY: Partial<Target> = { tool: { ...TOOL, readOnly: true } }
 const PLAIN: Partial<Target> = { tool: TOOL }
 

@@ -1,7 +1,9 @@
-import { execution, executionParams } from '#contract/execution'
+import { executionDetails, executionParams } from '#contract/execution'
+import type { Execution } from '#gateway/executions'
+import { isNarrowed, type Principal } from '#identity/principal'
 import { AppError } from '#kernel/errors'
-import { endpoint } from '../../endpoint.ts'
-import { executionBody } from '../../execution-shape.ts'
+import { endpoint, type ApiContext } from '../../endpoint.ts'
+import { executionDetailsBody } from '../../execution-shape.ts'
 
 export const getExecution = endpoint({
   method: 'GET',
@@ -11,11 +13,17 @@ export const getExecution = endpoint({
   summary: 'One call of the history',
   params: executionParams,
   status: 200,
-  answer: execution,
+  answer: executionDetails,
 
-  async handle({ executions }, { params }) {
-    const found = await executions.get(params.id)
+  async handle(context, { params, principal }) {
+    const found = await context.executions.get(params.id)
     if (!found) throw new AppError('not_found', `Unknown execution: ${params.id}`, { details: { id: params.id } })
-    return executionBody(found)
+    return executionDetailsBody(found, maySeePayloads(context, principal, found))
   },
 })
+
+/** What it carried belongs to who called, not to each of its keys and clients; others need what auditors have. */
+function maySeePayloads({ policy }: ApiContext, principal: Principal, call: Execution): boolean {
+  const isOwn = call.principal === principal.id && !isNarrowed(principal)
+  return isOwn || policy.decide(principal, 'audit:read').allowed
+}
