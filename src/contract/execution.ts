@@ -50,7 +50,7 @@ export type ExecutionQuery = z.infer<typeof executionQuery>
 
 export const executionParams = z.object({ id: text(128) })
 
-export const execution = z.object({
+const execution = z.object({
   execution_id: z.string(),
   trace_id: z.string(),
   kind: z.string(),

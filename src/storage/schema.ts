@@ -50,7 +50,7 @@ export type ExecutionStatsTable = {
 }
 
 /** What calls carried, where an operator wants that to be kept. */
-export type PayloadTable = {
+type PayloadTable = {
   id: string
   started_at: number
   body: string
