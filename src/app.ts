@@ -16,7 +16,7 @@ import { exposureOf } from '#mcp/exposure'
 import { ALLOWANCES, createOauth, type Oauth } from '#oauth/create-oauth'
 import { overviewOf } from '#registry/overview'
 import { gatewayListening, listeningInTheOpen } from '#telemetry/events'
-import { collectStartGarbage } from '#telemetry/start-garbage'
+import { collectIdleGarbage } from '#telemetry/idle-garbage'
 import { createRateLimiter } from '#resilience/rate-limit'
 import { createDocumentReader } from '#upstream/document-reader'
 import { now, openFoundation, type AppDeps, type Foundation } from './foundation.ts'
@@ -42,7 +42,7 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
   const history = resources.use(openHistory(config, core, deps))
   const parts: Parts = { config, core, life, history, log: deps.logs.logger('main'), resources }
   const door = await createSurfaces(parts, deps)
-  resources.use(collectStartGarbage({ log: parts.log }))
+  resources.use(collectIdleGarbage({ log: parts.log }))
   const log = deps.logs.logger('config')
   const file = resources.use(followConfig(config, core.apply, log))
   const tls = resources.use(followTlsFiles(config, door.useTls, log))

@@ -24,7 +24,7 @@ const WARM_CALLS = 30_000
 const FIRST_SESSIONS = 2000
 /** As many as a gateway keeps: from then on each new session ends an old one. */
 const FULL = 20_000
-/** Until then the garbage of the start is collected. */
+/** Until then garbage is collected. */
 const SETTLE_MS = 4000
 const ROUNDS = 3
 
