@@ -18,7 +18,7 @@ const asked = { type: 'major', execution: 'sync', flavor: 'last-resort' }
 test('garbage is collected when there is nothing to do, once after each stretch of work, and not meanwhile', async () => {
   const spy = vi.fn<() => void>()
   const collect = spy as unknown as NodeJS.GCFunction
-  using _ = collectIdleGarbage({ log, collect, lookMs: 300, workMs: 1000 })
+  using _ = collectIdleGarbage({ log, collect, lookMs: 300, workMs: 1000, restLooks: 3 })
   await work(1500)
   expect(spy).not.toHaveBeenCalled()
   await until('collected', () => spy.mock.calls.length > 0)

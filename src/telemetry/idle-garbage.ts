@@ -4,8 +4,9 @@ import type { Logger } from '#kernel/logger'
 const LOOK_MS = 1000
 /** Of one core: whoever does less is idle. */
 const IDLE_SHARE = 0.03
-/** Processor time that leaves enough behind to be worth a collection. */
+/** Processor time that leaves enough behind to be worth a collection, and how many looks without work show that it is over. */
 const WORK_MS = 5000
+const REST_LOOKS = 10
 /** Of a gateway that has just started; what lives in a larger one takes longer to look through than a call would like to wait. */
 const HEAP_BYTES_MAX = 64 * 2 ** 20
 
@@ -15,23 +16,26 @@ export interface IdleGarbageDeps {
   readonly collect?: NodeJS.GCFunction | undefined
   readonly lookMs?: number
   readonly workMs?: number
+  readonly restLooks?: number
 }
 
 /**
  * Loading the program leaves 35 MB behind, and many calls more, that V8 only clears away when there is work to do. Here it is
- * told to do so in the first second in which there is none, after the start and after each stretch of work: it takes a tenth
- * of one. Large gateways are left alone.
+ * told to do so in the first second in which there is none, and ten seconds after each stretch of work: it takes a tenth of
+ * one, and the next calls have a young heap that must grow again. Large gateways are left alone.
  */
 export function collectIdleGarbage(deps: IdleGarbageDeps): Disposable {
-  const { log, collect = globalThis.gc, lookMs = LOOK_MS, workMs = WORK_MS } = deps
+  const { log, collect = globalThis.gc, lookMs = LOOK_MS, workMs = WORK_MS, restLooks = REST_LOOKS } = deps
   let usedMs = cpuMs()
   let collectedAt: number | undefined
+  let rested = 0
   const look = (): void => {
     const before = usedMs
     usedMs = cpuMs()
-    const isIdle = usedMs - before <= lookMs * IDLE_SHARE
-    if (!collect || !isIdle || usedMs - (collectedAt ?? -Infinity) < workMs) return
-    if (collectedAt === undefined && getHeapStatistics().used_heap_size > HEAP_BYTES_MAX) return clearInterval(timer)
+    rested = usedMs - before <= lookMs * IDLE_SHARE ? rested + 1 : 0
+    const isFirst = collectedAt === undefined
+    if (!collect || rested < (isFirst ? 1 : restLooks) || usedMs - (collectedAt ?? -Infinity) < workMs) return
+    if (isFirst && getHeapStatistics().used_heap_size > HEAP_BYTES_MAX) return clearInterval(timer)
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
     collectedAt = cpuMs()
     log.debug({ durationMs: collectedAt - usedMs, rss: process.memoryUsage.rss() }, 'garbage collected while idle')
