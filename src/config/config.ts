@@ -65,7 +65,8 @@ export interface SearchConfig {
 }
 
 type Hash = '256' | '384' | '512'
-type SigningAlgorithm = `${'HS' | 'RS' | 'PS' | 'ES'}${Hash}` | 'EdDSA'
+/** As RFC 7518 and 8037 write them. */
+export type SigningAlgorithm = `${'HS' | 'RS' | 'PS' | 'ES'}${Hash}` | 'EdDSA'
 
 /** Who may come, and for how long what proves it is good. */
 interface AccessConfig {

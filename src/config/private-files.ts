@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { ConfigError } from './problems.ts'
+import { configError } from './problems.ts'
 
 const READABLE_BY_OTHERS = 0o004
 
@@ -7,8 +7,7 @@ const READABLE_BY_OTHERS = 0o004
 export async function demandPrivate(path: string): Promise<void> {
   const { mode } = await stat(path)
   if (process.platform === 'win32' || (mode & READABLE_BY_OTHERS) === 0) return
-  const text = 'can be read by every user of this machine; run chmod 600 on it'
-  throw new ConfigError([{ source: path, text }])
+  throw configError(path, 'can be read by every user of this machine; run chmod 600 on it')
 }
 
 export function isCode(error: unknown, code: string): boolean {

@@ -23,6 +23,11 @@ export class ConfigError extends Error {
   }
 }
 
+/** For what is wrong with one thing alone. */
+export function configError(source: string, text: string): ConfigError {
+  return new ConfigError([{ source, text }])
+}
+
 export type KeyPath = readonly PropertyKey[]
 
 /** `FILE:servers.files.args[0]`. */

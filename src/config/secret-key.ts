@@ -3,7 +3,7 @@ import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
 import { demandPrivate, isCode } from './private-files.ts'
-import { ConfigError } from './problems.ts'
+import { configError } from './problems.ts'
 import { weaknessOf } from './secret.ts'
 
 const KEY_BYTES = 48
@@ -74,7 +74,7 @@ async function readKeys(path: string): Promise<Kept | undefined> {
   const [first = '', ...others] = text.trim().split(/\s*\n\s*/)
   const keys: Kept = [first, ...others]
   const weakness = keys.map(weaknessOf).find((each) => each !== undefined)
-  if (weakness !== undefined) throw new ConfigError([{ source: path, text: `${weakness}, or remove the file` }])
+  if (weakness !== undefined) throw configError(path, `${weakness}, or remove the file`)
   await demandPrivate(path)
   return keys
 }
@@ -91,7 +91,7 @@ async function createKey(path: string, dataDir: string): Promise<Kept> {
     await rm(draft, { force: true })
   }
   const made = await readKeys(path)
-  if (!made) throw new ConfigError([{ source: path, text: 'vanished right after it was made' }])
+  if (!made) throw configError(path, 'vanished right after it was made')
   return made
 }
 

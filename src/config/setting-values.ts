@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { DatabaseConfig, LogLevel, Secret, SystemUser } from './config.ts'
+import type { DatabaseConfig, LogLevel, Secret, SigningAlgorithm, SystemUser } from './config.ts'
 import { createSecret, weaknessOf } from './secret.ts'
 
 /**
@@ -55,14 +55,12 @@ export function oneOf<const T extends string>(words: readonly T[]): (text: strin
   }
 }
 
-/** As RFC 7518 and 8037 write them. */
-const ALGORITHMS = [
+const ALGORITHMS: readonly SigningAlgorithm[] = [
   ...(['HS', 'RS', 'PS', 'ES'] as const).flatMap((kind) => [`${kind}256`, `${kind}384`, `${kind}512`] as const),
   'EdDSA',
-] as const
-export type Algorithm = (typeof ALGORITHMS)[number]
+]
 
-export function algorithmOf(text: string): Algorithm {
+export function algorithmOf(text: string): SigningAlgorithm {
   const found = ALGORITHMS.find((each) => each.toLowerCase() === text.toLowerCase())
   if (found !== undefined) return found
   throw new Error(`must be one of ${ALGORITHMS.join(', ')}, not ${quoted(text)}`)

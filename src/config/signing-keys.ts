@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { Config } from './config.ts'
 import { reasonOf } from './expand.ts'
 import { demandPrivate } from './private-files.ts'
-import { ConfigError } from './problems.ts'
+import { configError } from './problems.ts'
 import { environmentName } from './settings.ts'
 
 const PEM = /-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----/g
@@ -14,17 +14,14 @@ const PEM = /-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----/g
 export async function signingPems({ algorithm, signingKeyFile: path }: Config['access']): Promise<readonly string[]> {
   const isSecret = algorithm.startsWith('HS')
   if (path === undefined && isSecret) return []
-  if (path === undefined) throw problem(environmentName('algorithm'), 'needs META_MCP_SIGNING_KEY_FILE')
-  if (isSecret) throw problem(environmentName('signing_key_file'), `is not for ${algorithm}: set META_MCP_ALGORITHM`)
+  if (path === undefined) throw configError(environmentName('algorithm'), 'needs META_MCP_SIGNING_KEY_FILE')
+  if (isSecret)
+    throw configError(environmentName('signing_key_file'), `is not for ${algorithm}: set META_MCP_ALGORITHM`)
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw problem(path, `cannot be read: ${reasonOf(error)}`)
+    throw configError(path, `cannot be read: ${reasonOf(error)}`)
   })
   await demandPrivate(path)
   const pems = text.match(PEM) ?? []
-  if (pems.length === 0) throw problem(path, 'holds no private key in PEM form')
+  if (pems.length === 0) throw configError(path, 'holds no private key in PEM form')
   return pems
-}
-
-function problem(source: string, text: string): ConfigError {
-  return new ConfigError([{ source, text }])
 }

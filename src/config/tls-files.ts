@@ -1,12 +1,11 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import type { EdgeConfig } from './config.ts'
 import { messageOf } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
-import { ConfigError } from './problems.ts'
+import { demandPrivate } from './private-files.ts'
+import { configError } from './problems.ts'
 import { watchFiles } from './watch-files.ts'
-
-const READABLE_BY_OTHERS = 0o004
 
 /** What a listener with TLS needs, as PEM. */
 export interface TlsFiles {
@@ -27,11 +26,8 @@ export async function readTlsFiles({ tls }: EdgeConfig): Promise<TlsFiles | unde
   const certificate = parsed(tls.certFile, () => new X509Certificate(cert))
   const privateKey = parsed(tls.keyFile, () => createPrivateKey(key))
   if (ca) parsed(tls.clientCaFile ?? '', () => new X509Certificate(ca))
-  if (!certificate.checkPrivateKey(privateKey)) throw problem(tls.keyFile, `is not the key of ${tls.certFile}`)
-  const { mode } = await stat(tls.keyFile)
-  if (process.platform !== 'win32' && (mode & READABLE_BY_OTHERS) !== 0) {
-    throw problem(tls.keyFile, 'can be read by every user of this machine; run chmod 600 on it')
-  }
+  if (!certificate.checkPrivateKey(privateKey)) throw configError(tls.keyFile, `is not the key of ${tls.certFile}`)
+  await demandPrivate(tls.keyFile)
   return { cert, key, ...(ca ? { ca } : {}) }
 }
 
@@ -68,7 +64,7 @@ interface TlsWatch extends Disposable {
 
 function readPem(path: string): Promise<Buffer> {
   return readFile(path).catch((thrown: unknown) => {
-    throw problem(path, `cannot be read: ${messageOf(thrown)}`)
+    throw configError(path, `cannot be read: ${messageOf(thrown)}`)
   })
 }
 
@@ -76,10 +72,6 @@ function parsed<T>(path: string, parse: () => T): T {
   try {
     return parse()
   } catch (thrown) {
-    throw problem(path, `is not what it should be in PEM: ${messageOf(thrown)}`)
+    throw configError(path, `is not what it should be in PEM: ${messageOf(thrown)}`)
   }
-}
-
-function problem(source: string, text: string): ConfigError {
-  return new ConfigError([{ source, text }])
 }
