@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { toAppError } from '#kernel/errors'
 import type { WireData } from './http1-request.ts'
-import { ResponseReader, type ReaderLimits, type ResponseHeaders, type ResponseSink } from './http1-response.ts'
+import { ResponseReader, type ResponseHeaders, type ResponseSink } from './http1-response.ts'
 
 export interface RequestController {
   /** Gives the request up: nothing more is heard of it. */
@@ -60,10 +60,10 @@ export class Http1Connection implements ResponseSink {
   /** Epoch milliseconds; of one that is free. */
   freeUntil = 0
 
-  constructor(socket: Socket, owner: ConnectionOwner, limits: ReaderLimits) {
+  constructor(socket: Socket, owner: ConnectionOwner, keepAliveMs: number) {
     this.#socket = socket
     this.#owner = owner
-    this.#reader = new ResponseReader(this, limits)
+    this.#reader = new ResponseReader(this, keepAliveMs)
     socket.on('end', () => this.#ended())
     socket.on('error', (error) => this.fail(error))
     socket.on('close', () => this.fail(new ConnectionLost()))

@@ -145,7 +145,7 @@ export class Http1Pool implements ConnectionOwner {
 
   #connected(socket: Socket, mailbox: Mailbox): void {
     const { keepAliveMs } = this.#options
-    const connection = new Http1Connection(socket, this, { keepAliveMs })
+    const connection = new Http1Connection(socket, this, keepAliveMs)
     mailbox.open((chunk) => connection.read(chunk))
     socket.on('data', (chunk: Buffer) => connection.read(chunk))
     this.#all.add(connection)

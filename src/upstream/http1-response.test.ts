@@ -32,7 +32,7 @@ function read(pieces: readonly Buffer[], { closed = false, requests = 1 } = {}):
         if (left > 0 && keepAliveMs > 0) reader.begin()
       },
     },
-    { keepAliveMs: KEEP_MS },
+    KEEP_MS,
   )
   reader.begin()
   try {

@@ -13,11 +13,6 @@ export interface ResponseSink {
   end(keepAliveMs: number): void
 }
 
-/** What a server's connections are good for where it says nothing itself. */
-export interface ReaderLimits {
-  readonly keepAliveMs: number
-}
-
 /** As large as those that Node itself takes. */
 const HEAD_BYTES_MAX = 16_384
 /** A server that keeps connections for so long may end one just before: this much earlier nothing is sent on it. */
@@ -42,7 +37,7 @@ type Part = 'head' | 'sized' | 'chunked' | 'until-close' | 'done'
  */
 export class ResponseReader {
   readonly #sink: ResponseSink
-  readonly #limits: ReaderLimits
+  readonly #keepAliveMs: number
   #part: Part = 'done'
   #beginning: Buffer = NOTHING
   #left = 0
@@ -52,9 +47,10 @@ export class ResponseReader {
   #lastText = ''
   #lastHead: Head | undefined
 
-  constructor(sink: ResponseSink, limits: ReaderLimits) {
+  /** `keepAliveMs`: how long connections are kept where the server does not ask for less. */
+  constructor(sink: ResponseSink, keepAliveMs: number) {
     this.#sink = sink
-    this.#limits = limits
+    this.#keepAliveMs = keepAliveMs
   }
 
   /** A request was sent: its response comes next. */
@@ -111,7 +107,7 @@ export class ResponseReader {
   #headOf(text: string): Head {
     if (this.#lastHead && text === this.#lastText) return this.#lastHead
     this.#lastText = text
-    this.#lastHead = readHead(text, this.#limits)
+    this.#lastHead = readHead(text, this.#keepAliveMs)
     return this.#lastHead
   }
 
@@ -152,7 +148,7 @@ export class ResponseReader {
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/
 const HEADER_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*([\t\x20-\x7e\x80-\xff]*?)[\t ]*$/
 
-function readHead(text: string, limits: ReaderLimits): Head {
+function readHead(text: string, keepAliveMsMax: number): Head {
   const lines = text.split('\r\n')
   const [, minor, code] = STATUS_LINE.exec(lines[0] ?? '') ?? []
   if (code === undefined) throw fault('no HTTP/1.1 response')
@@ -160,7 +156,7 @@ function readHead(text: string, limits: ReaderLimits): Head {
   const status = Number(code)
   if (status === 101) throw fault('another protocol')
   const body = bodyOf(status, headers)
-  const keepAliveMs = minor === '1' && body !== 'until-close' ? keepAliveOf(headers, limits) : 0
+  const keepAliveMs = minor === '1' && body !== 'until-close' ? keepAliveOf(headers, keepAliveMsMax) : 0
   return { status, headers, keepAliveMs, body }
 }
 
@@ -187,12 +183,10 @@ function bodyOf(status: number, headers: ResponseHeaders): Head['body'] {
   return length === undefined ? 'until-close' : Number(length)
 }
 
-function keepAliveOf({ connection = '', 'keep-alive': hint = '' }: ResponseHeaders, limits: ReaderLimits): number {
+function keepAliveOf({ connection = '', 'keep-alive': hint = '' }: ResponseHeaders, msMax: number): number {
   if (/\bclose\b/i.test(connection)) return 0
   const seconds = /\btimeout=(\d{1,6})\b/i.exec(hint)?.[1]
-  return seconds === undefined
-    ? limits.keepAliveMs
-    : Math.max(0, Math.min(limits.keepAliveMs, Number(seconds) * 1000 - KEEP_ALIVE_MARGIN_MS))
+  return seconds === undefined ? msMax : Math.max(0, Math.min(msMax, Number(seconds) * 1000 - KEEP_ALIVE_MARGIN_MS))
 }
 
 function fault(what: string): AppError {
