@@ -3,7 +3,7 @@ import { connectFailure } from './http-client.ts'
 import type { RequestController, ResponseHandler } from './http1-connection.ts'
 import { createSseParser, type SseEvent, type SseParser } from './sse-parser.ts'
 
-type IncomingHeaders = Readonly<Record<string, string | string[] | undefined>>
+export type IncomingHeaders = Readonly<Record<string, string | string[] | undefined>>
 
 /** What becomes of one HTTP request. Exactly one of `end` and `fail` is called, last. */
 export interface ExchangeEvents {

@@ -8,7 +8,7 @@ import type { HttpToolRecord, Origin } from '#registry/records'
 import { connectFailure, type ConnectOption } from './http-client.ts'
 import { HttpExchange } from './http-exchange.ts'
 import { httpToolRequest } from './http-tool-request.ts'
-import { retryAfterOf } from './retry-after.ts'
+import { retryAfterOf, waitWords } from './retry-after.ts'
 import { reasonOf } from './unless-aborted.ts'
 
 export interface HttpToolsDeps {
@@ -109,8 +109,7 @@ function request(agent: Dispatcher, tool: HttpToolRecord, call: RoutedCall, byte
 /** What the API answered, as an MCP result: its body as text, and as structured content where it is a JSON object. */
 function resultOf(tool: HttpToolRecord, { status, text, contentType, retryAfter }: HttpAnswer): string {
   if (status >= 300) {
-    const wait = retryAfter === undefined ? '' : ` and asks to wait ${retryAfter} s`
-    const message = `${tool.name} answered HTTP ${status}${wait}${text === '' ? '' : `: ${text}`}`
+    const message = `${tool.name} answered HTTP ${status}${waitWords(retryAfter)}${text === '' ? '' : `: ${text}`}`
     return JSON.stringify({ content: [{ type: 'text', text: message }], isError: true })
   }
   const content = JSON.stringify([{ type: 'text', text }])

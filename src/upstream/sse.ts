@@ -2,7 +2,7 @@ import { AppError } from '#kernel/errors'
 import type { HttpClient } from './http-client.ts'
 import { HttpExchange } from './http-exchange.ts'
 import type { SseEvent } from './sse-parser.ts'
-import { retryAfterOf } from './retry-after.ts'
+import { retryAfterOf, waitDetails, waitWords } from './retry-after.ts'
 import type { Outgoing, Transport, TransportEvents, TransportLimits } from './transport.ts'
 
 export interface SseOptions {
@@ -69,9 +69,8 @@ function messagePath(url: string, address: string): string {
 }
 
 function refused(status: number, retryAfter: number | undefined): AppError {
-  const wait = retryAfter === undefined ? '' : ` and asks to wait ${retryAfter} s`
-  const details = { status, ...(retryAfter === undefined ? {} : { retry_after: retryAfter }) }
-  return new AppError('upstream_unavailable', `The server answered HTTP ${status}${wait}`, { details })
+  const message = `The server answered HTTP ${status}${waitWords(retryAfter)}`
+  return new AppError('upstream_unavailable', message, { details: { status, ...waitDetails(retryAfter) } })
 }
 
 interface SseParts {

@@ -2,8 +2,8 @@ import { ChurnMap } from '#kernel/churn-map'
 import { AppError } from '#kernel/errors'
 import { MODERN_VERSION } from '#kernel/protocol'
 import type { HttpClient } from './http-client.ts'
-import { HttpExchange, type ExchangeEvents } from './http-exchange.ts'
-import { retryAfterOf } from './retry-after.ts'
+import { HttpExchange, type ExchangeEvents, type IncomingHeaders } from './http-exchange.ts'
+import { retryAfterOf, waitDetails, waitWords } from './retry-after.ts'
 import type { SseEvent } from './sse-parser.ts'
 import type { Outgoing, Transport, TransportEvents, TransportLimits } from './transport.ts'
 
@@ -265,7 +265,7 @@ class RequestAnswer implements ExchangeEvents {
     this.#method = method
   }
 
-  start(status: number, headers: Parameters<NonNullable<ExchangeEvents['start']>>[1]): void {
+  start(status: number, headers: IncomingHeaders): void {
     if (status >= 400) this.#retryAfter = retryAfterOf(status, headers, Date.now())
     const sessionId = headers['mcp-session-id']
     if (this.#method === 'initialize' && typeof sessionId === 'string') this.#transport.useSession(sessionId)
@@ -296,17 +296,13 @@ function sessionLost(): AppError {
 }
 
 function unexpectedAnswer(status: number, text: string, retryAfter?: number): AppError {
-  const details = {
-    status,
-    dispatched: status < 400 || status >= 500,
-    ...(retryAfter === undefined ? {} : { retry_after: retryAfter }),
-  }
+  const details = { status, dispatched: status < 400 || status >= 500, ...waitDetails(retryAfter) }
   if (status === 401 || status === 403) {
     return new AppError('upstream_unavailable', `The server asks for credentials (HTTP ${status})`, { details })
   }
   if (status >= 400) {
-    const wait = retryAfter === undefined ? '' : ` and asks to wait ${retryAfter} s`
-    return new AppError('upstream_unavailable', `The server answered HTTP ${status}${wait}`, { details })
+    const message = `The server answered HTTP ${status}${waitWords(retryAfter)}`
+    return new AppError('upstream_unavailable', message, { details })
   }
   const start = text.slice(0, 80).replaceAll(/\s+/g, ' ')
   return new AppError('upstream_protocol_error', `The server answered with something that is no JSON: ${start}`, {
