@@ -1,6 +1,7 @@
 import { AppError } from '#kernel/errors'
 import { uuidv7 } from '#kernel/ids'
 import type { Sealer } from '#kernel/seal'
+import { KeyedCounts } from '#kernel/keyed-counts'
 import { isSameCaller, type Principal } from '#identity/principal'
 import { LegacySession, type LegacyHello } from './legacy-session.ts'
 
@@ -44,10 +45,11 @@ export function createLegacySessions({
 }: LegacySessionsDeps): LegacySessions {
   const sessions = new Map<string, LegacySession>()
   const nextIdle = createQueues(sessions)
-  const holders = createHolders()
+  /** How many sessions each caller has. */
+  const held = new KeyedCounts()
   const end = (session: LegacySession): void => {
     if (!sessions.delete(session.id)) return
-    holders.lost(session.principal)
+    held.add(session.principal.id, -1)
     session.end()
     ended(session)
   }
@@ -65,9 +67,9 @@ export function createLegacySessions({
       const id = idOf({ principal, namespace, expires: now() + idleMsMax }, sealer)
       const place = namespace === undefined ? {} : { namespace }
       const session = new LegacySession({ ...hello, id, principal, ...place }, now())
-      if (sessions.size >= sessionsMax) end(nextIdle(holders.most()) ?? allInUse(sessions.size))
+      if (sessions.size >= sessionsMax) end(nextIdle(held.most()) ?? allInUse(sessions.size))
       sessions.set(session.id, session)
-      holders.gained(principal)
+      held.add(principal.id, 1)
       opened(session)
       return session
     },
@@ -147,32 +149,6 @@ function queuesOf(sessions: ReadonlyMap<string, LegacySession>): Map<string, Wai
   }
   for (const queue of queues.values()) queue.sort((a, b) => b.since - a.since)
   return queues
-}
-
-/** How many sessions each caller has. */
-interface Holders {
-  gained(principal: Principal): void
-  lost(principal: Principal): void
-  /** Who has most. */
-  most(): string | undefined
-}
-
-function createHolders(): Holders {
-  const counts = new Map<string, number>()
-  const add = ({ id }: Principal, more: number): void => {
-    const count = (counts.get(id) ?? 0) + more
-    if (count > 0) counts.set(id, count)
-    else counts.delete(id)
-  }
-  return {
-    gained: (principal) => add(principal, 1),
-    lost: (principal) => add(principal, -1),
-    most() {
-      let found: string | undefined
-      for (const [id, count] of counts) if (found === undefined || count > (counts.get(found) ?? 0)) found = id
-      return found
-    },
-  }
 }
 
 function allInUse(count: number): never {

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import type { Principal } from '#identity/principal'
 import { AppError } from '#kernel/errors'
+import { KeyedCounts } from '#kernel/keyed-counts'
 
 /** When a caller who holds too many may look again. */
 const RETRY_SECONDS = 30
@@ -12,18 +13,12 @@ export interface OpenStreams {
 }
 
 export function createOpenStreams(ofOneMax: number): OpenStreams {
-  const counts = new Map<string, number>()
-  const release = (id: string): void => {
-    const left = (counts.get(id) ?? 1) - 1
-    if (left > 0) counts.set(id, left)
-    else counts.delete(id)
-  }
+  const held = new KeyedCounts()
   return {
     admit({ id }, response) {
-      const held = counts.get(id) ?? 0
-      if (held >= ofOneMax) throw tooMany(ofOneMax)
-      counts.set(id, held + 1)
-      response.once('close', () => release(id))
+      if (held.of(id) >= ofOneMax) throw tooMany(ofOneMax)
+      held.add(id, 1)
+      response.once('close', () => held.add(id, -1))
     },
   }
 }
