@@ -34,9 +34,7 @@ export interface Guard extends GuardHooks {
 /** The operator's rules, in the order of the file. They are asked for at each call: the file may change meanwhile. */
 export function createGuards(guards: () => readonly Guard[]): Interceptor {
   return function runGuards(call, next) {
-    const all = guards()
-    if (all.length === 0) return next(call)
-    const mine = all.filter(({ tools }) => matchesAny(tools, call.name))
+    const mine = guards().filter(({ tools }) => matchesAny(tools, call.name))
     if (mine.length > 0) return guarded(mine, call, next)
     call.notes.passed ??= argumentsOf(call)
     return next(call)
