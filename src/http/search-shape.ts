@@ -5,7 +5,8 @@ import { ReadyText, type ApiContext, type ApiRequest } from './endpoint.ts'
 import { isoTime } from './page.ts'
 import { toolBody } from './tool-shape.ts'
 
-type Scores = Omit<SearchAnswer['results'][number], keyof SearchAnswer['tools'][number]>
+type ToolBody = SearchAnswer['tools'][number]
+type Scores = Omit<SearchAnswer['results'][number], keyof ToolBody>
 
 /** Searches as the request says, and shapes the answer. */
 export async function searchAnswerOf(
@@ -36,8 +37,9 @@ export async function searchAnswerOf(
 
 /** Each tool stands in it twice, with its scores and without, and is the greater part of it: it is written once. */
 function answerText(found: readonly FoundTool[], rest: Omit<SearchAnswer, 'results' | 'tools'>): ReadyText {
-  const tools = found.map(({ tool }) => JSON.stringify(toolBody(tool) satisfies SearchAnswer['tools'][number]))
-  const results = found.map((hit, at) => withMembers(tools[at] ?? '{}', JSON.stringify(scoresOf(hit))))
+  const shown = found.map((hit) => ({ hit, text: JSON.stringify(toolBody(hit.tool) satisfies ToolBody) }))
+  const results = shown.map(({ hit, text }) => withMembers(text, JSON.stringify(scoresOf(hit))))
+  const tools = shown.map(({ text }) => text)
   return new ReadyText(
     withMembers(JSON.stringify(rest), `{"results":[${results.join(',')}],"tools":[${tools.join(',')}]}`),
   )
