@@ -7,11 +7,12 @@ import { keepAsking, type Tally } from './soak-load.ts'
 import { sampleOf, slopeOf, surelyPerHour, type Figure, type Sample } from './soak-samples.ts'
 import {
   firstCorrectCall,
+  type GatewayTarget,
+  HEAP_FLAGS,
   isGatewayBuilt,
   scratch,
   startGateway,
   startUpstream,
-  type GatewayTarget,
 } from './targets.ts'
 
 const MINUTES = Number(process.argv[2] ?? 30)
@@ -25,7 +26,6 @@ const IDLE_SECONDS = 20
 const QUIET_MS = 3 * IDLE_SECONDS * 1000
 const TOOLS = 200
 const WARM_SHARE = 1 / 3
-const HEAP_FLAG = '--max-semi-space-size=16' // as bin/metamcp.js has it: with it the program does not start itself anew
 /** What may surely be added in an hour. */
 const MB_PER_HOUR_MAX = 20
 const FILES_TOLERANCE = 8
@@ -115,7 +115,7 @@ const env = {
   META_MCP_SEARCH_EMBEDDER: 'static',
   META_MCP_CIRCUIT_BREAKER_RECOVERY_SECONDS: '1',
 }
-const gateway = await startGateway(folder.path, servers, { env, flags: [HEAP_FLAG], isInspected: true })
+const gateway = await startGateway(folder.path, servers, { env, flags: HEAP_FLAGS, isInspected: true })
 await using _gateway = gateway.process
 const tally: Tally = { done: {}, refused: {}, wrong: [] }
 const samples: Sample[] = []
