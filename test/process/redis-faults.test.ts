@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { GatewayChild } from '../support/gateway-child.ts'
-import { startBackend } from '../support/recording-backend.ts'
+import { counting, startBackend } from '../support/recording-backend.ts'
 import { hasReplicas, loggedIn, startReplicas } from '../support/replicas.ts'
 import { until } from '../support/until.ts'
 
@@ -16,9 +16,7 @@ const LIMIT = 100
 async function start() {
   await using cleanup = new AsyncDisposableStack()
   const backend = cleanup.use(await startBackend())
-  backend.on('/lamp', (response) => {
-    response.writeHead(200, { 'content-type': 'application/json' }).end(`{"n":${backend.seen.length}}`)
-  })
+  backend.on('/lamp', counting(backend))
   const lamp = { endpoint: `${backend.url}/lamp`, readOnly: true, cache: { ttlSeconds: 600 } }
   const tools = { lamp, plain: { endpoint: `${backend.url}/lamp` } }
   const replicas = cleanup.use(

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { describe, expect, test } from 'vitest'
 import type { cacheStats } from '#contract/cache'
 import type { GatewayChild } from '../support/gateway-child.ts'
-import { startBackend } from '../support/recording-backend.ts'
+import { counting, startBackend } from '../support/recording-backend.ts'
 import { startRedisServer } from '../support/redis-server.ts'
 import { hasReplicas, loggedIn, startReplicas } from '../support/replicas.ts'
 import { until } from '../support/until.ts'
@@ -14,9 +14,7 @@ type Headers = Readonly<Record<string, string>>
 async function start() {
   await using cleanup = new AsyncDisposableStack()
   const backend = cleanup.use(await startBackend())
-  backend.on('/lamp', (response) => {
-    response.writeHead(200, { 'content-type': 'application/json' }).end(`{"n":${backend.seen.length}}`)
-  })
+  backend.on('/lamp', counting(backend))
   const lamp = { endpoint: `${backend.url}/lamp`, readOnly: true, cache: { ttlSeconds: 600 } }
   const replicas = cleanup.use(await startReplicas({ file: { tools: { lamp } } }))
   const headers = await loggedIn(replicas.one)

@@ -1,18 +1,11 @@
 import { expect, test } from 'vitest'
+import type { AuditPage } from '#contract/audit'
 import { holdStream, type HeldStream } from '../support/held-streams.ts'
 import { ALL_SCOPES, oauthClient, OWNER, REDIRECT, startClosedApp } from '../support/oauth-client.ts'
 import type { TestApp } from '../support/test-app.ts'
 import { until } from '../support/until.ts'
 
-interface Shown {
-  readonly actor: string
-  readonly username?: string
-  readonly action: string
-  readonly resource: string
-  readonly outcome: string
-  readonly code?: string
-  readonly facts: Readonly<Record<string, unknown>>
-}
+type Shown = AuditPage['records'][number]
 
 /** Oldest first, what the audit has of the authorization server. */
 async function recorded({ api }: TestApp): Promise<{ records: Shown[]; ownerId: string }> {

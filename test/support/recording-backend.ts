@@ -51,6 +51,12 @@ export async function startBackend(): Promise<RecordingBackend> {
   }
 }
 
+/** Numbers its answers: who gets a number twice got a kept answer. */
+export function counting(backend: RecordingBackend): (response: ServerResponse) => void {
+  return (response) =>
+    void response.writeHead(200, { 'content-type': 'application/json' }).end(`{"n":${backend.seen.length}}`)
+}
+
 /** An address of this machine at which nothing listens. */
 export async function deadUrl(): Promise<string> {
   await using backend = await startBackend()

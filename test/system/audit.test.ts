@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { AuditPage } from '#contract/audit'
 import { legacyRaw } from '../support/raw-clients.ts'
 import { startBackend } from '../support/recording-backend.ts'
 import { startTestApp, type TestApp } from '../support/test-app.ts'
@@ -11,19 +12,7 @@ const ENV = {
   META_MCP_ADMIN_PASSWORD: ADMIN.password,
 }
 
-interface Shown {
-  readonly seq: number
-  readonly actor: string
-  readonly username?: string
-  readonly action: string
-  readonly resource: string
-  readonly outcome: string
-  readonly code?: string
-  readonly rule?: string
-  readonly request_id?: string
-  readonly surface: string
-  readonly facts?: Readonly<Record<string, unknown>>
-}
+type Shown = AuditPage['records'][number]
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 

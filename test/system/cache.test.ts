@@ -1,10 +1,9 @@
-import type { ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import type { z } from 'zod'
 import type { cacheStats } from '#contract/cache'
 import type { ExecutionBody } from '#contract/execution'
 import { legacyRaw, modernRaw } from '../support/raw-clients.ts'
-import { startBackend, type RecordingBackend } from '../support/recording-backend.ts'
+import { counting, startBackend } from '../support/recording-backend.ts'
 import { startFixture } from '../support/fixture/start-fixture.ts'
 import { startTestApp, type TestApp } from '../support/test-app.ts'
 import { until } from '../support/until.ts'
@@ -34,9 +33,6 @@ async function start(
   }
   return { backend, gateway, execute, stats: () => statsOf(gateway), [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }
-
-const counting = (backend: RecordingBackend) => (response: ServerResponse) =>
-  void response.writeHead(200, { 'content-type': 'application/json' }).end(`{"n":${backend.seen.length}}`)
 
 async function statsOf({ api }: TestApp): Promise<Stats> {
   return (await api.send<Stats>('GET', 'cache/stats')).body
