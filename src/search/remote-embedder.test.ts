@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
-import { deadUrl } from '../../test/support/recording-backend.ts'
+import { DEAD_URL } from '../../test/support/recording-backend.ts'
 import { EMBEDDINGS, json, startEmbeddings } from '../../test/support/search-provider.ts'
 import { createRemoteEmbedder } from './remote-embedder.ts'
 
@@ -100,7 +100,7 @@ test('of a refusal the beginning is told, without the key that it repeats', asyn
 })
 
 test('who is not there, or does not answer in time, is told; an end ends what is under way', async () => {
-  const gone = embedderOf(await deadUrl())
+  const gone = embedderOf(DEAD_URL)
   await expect(gone.embed(['a'])).rejects.toThrow('cannot be reached: nothing listens at its address')
   await using provider = await startEmbeddings()
   const embedder = embedderOf(provider.url)

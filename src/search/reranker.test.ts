@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
 import type { CatalogTool } from '#registry/catalog-view'
 import type { LogFields } from '#kernel/logger'
-import { deadUrl } from '../../test/support/recording-backend.ts'
+import { DEAD_URL } from '../../test/support/recording-backend.ts'
 import { json, RERANK, startReranker } from '../../test/support/search-provider.ts'
 import { createReranker, type Reranker } from './reranker.ts'
 import { reranked } from './reranking.ts'
@@ -93,7 +93,7 @@ test('who fails three times in a row is left alone for a while, then asked again
 })
 
 test('nobody there is told, and not more than eight are asked at a time', async () => {
-  const { reranker } = rerankerOf(await deadUrl())
+  const { reranker } = rerankerOf(DEAD_URL)
   expect(await reranker.judge('a', ['1'])).toBeUndefined()
   expect(reranker.failure()).toBe('The reranker cannot be reached: nothing listens at its address')
   await using provider = await startReranker('documents', judge)

@@ -9,7 +9,7 @@ import { oauthClient, REDIRECT } from '../support/oauth-client.ts'
 import { startOtlpReceiver, type OtlpReceiver } from '../support/otlp-receiver.ts'
 import { descendants } from '../support/processes.ts'
 import { legacyRaw } from '../support/raw-clients.ts'
-import { deadUrl, startBackend, type RecordingBackend, type Seen } from '../support/recording-backend.ts'
+import { DEAD_URL, startBackend, type RecordingBackend, type Seen } from '../support/recording-backend.ts'
 import { printAll, readAll } from '../support/read-everything.ts'
 import { newDirectory } from '../support/test-app.ts'
 import { until } from '../support/until.ts'
@@ -67,7 +67,7 @@ beforeAll(async () => {
 afterAll(() => stack.disposeAsync())
 
 async function environment(): Promise<Record<string, string>> {
-  const dead = new URL(await deadUrl()).host
+  const dead = new URL(DEAD_URL).host
   return {
     META_MCP_ANONYMOUS_ROLE: 'none',
     META_MCP_LOGGING_LEVEL: 'DEBUG',

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ApiReply } from '../support/api-client.ts'
 import { HOSTS, ODD_URLS } from '../support/corpus/hosts.ts'
 import { startGatewayChild, type GatewayChild } from '../support/gateway-child.ts'
-import { deadUrl, startBackend, type RecordingBackend } from '../support/recording-backend.ts'
+import { DEAD_URL, startBackend, type RecordingBackend } from '../support/recording-backend.ts'
 import { newDirectory } from '../support/test-app.ts'
 import { until } from '../support/until.ts'
 
@@ -315,8 +315,7 @@ describe('S5, S6, S7, S11 what is called', () => {
   })
 
   test('S10 a port of this machine that is closed is told as closed, and no more', async () => {
-    const url = await deadUrl()
-    await register('closed', { endpoint: `${url}/x` })
+    await register('closed', { endpoint: `${DEAD_URL}/x` })
     const { status, text } = await gateway.api.execute('closed')
     expect(status).toBe(502)
     expect(text).not.toMatch(/ECONNREFUSED|127\.0\.0\.1|node:|stack/)

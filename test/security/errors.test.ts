@@ -1,18 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ENDPOINTS } from '#http/routes'
-import { deadUrl } from '../support/recording-backend.ts'
+import { DEAD_URL } from '../support/recording-backend.ts'
 import { legacyRaw } from '../support/raw-clients.ts'
 import { openSecurityStage, type SecurityStage } from '../support/security-stage.ts'
 
 let stage: SecurityStage
 
 beforeAll(async () => {
-  const dead = await deadUrl()
   stage = await openSecurityStage({
     file: (backend) => ({
-      servers: { gone: { url: `${dead}/mcp` }, none: { command: '/no/such/program', args: ['canary-argument'] } },
+      servers: { gone: { url: `${DEAD_URL}/mcp` }, none: { command: '/no/such/program', args: ['canary-argument'] } },
       tools: {
-        dead: { endpoint: `${dead}/x`, description: 'x' },
+        dead: { endpoint: `${DEAD_URL}/x`, description: 'x' },
         broken: { endpoint: `${backend.url}/broken`, description: 'x' },
         strict: {
           endpoint: `${backend.url}/broken`,

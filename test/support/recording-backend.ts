@@ -57,8 +57,5 @@ export function counting(backend: RecordingBackend): (response: ServerResponse) 
     void response.writeHead(200, { 'content-type': 'application/json' }).end(`{"n":${backend.seen.length}}`)
 }
 
-/** An address of this machine at which nothing listens. */
-export async function deadUrl(): Promise<string> {
-  await using backend = await startBackend()
-  return backend.url
-}
+/** An address of this machine at which nothing listens: no port that somebody else may be given meanwhile. */
+export const DEAD_URL = 'http://127.0.0.1:2'

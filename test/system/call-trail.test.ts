@@ -3,7 +3,7 @@ import type { ExecutionBody } from '#contract/execution'
 import { callPath } from '#gateway/call-path'
 import { legacyClient } from '../conformance/downstream-client.ts'
 import { sick } from '../support/gateway-child.ts'
-import { deadUrl, startBackend } from '../support/recording-backend.ts'
+import { DEAD_URL, startBackend } from '../support/recording-backend.ts'
 import { realServers } from '../support/real-servers.ts'
 import { startTestApp, type TestApp } from '../support/test-app.ts'
 import { until } from '../support/until.ts'
@@ -34,15 +34,14 @@ const links = () =>
 
 test('R053, R131: the history has every call with its outcome, the links that it passed in the order of the path, and filters', async () => {
   await using backend = await startBackend()
-  const dead = await deadUrl()
   await using gateway = await startTestApp({
     file: {
       servers: { everything: realServers.everything() },
       tools: {
         good: { endpoint: `${backend.url}/good` },
         bad: { endpoint: `${backend.url}/bad` },
-        dead: { endpoint: dead },
-        strict: { endpoint: dead, inputSchema: { type: 'object', required: ['x'] } },
+        dead: { endpoint: DEAD_URL },
+        strict: { endpoint: DEAD_URL, inputSchema: { type: 'object', required: ['x'] } },
       },
     },
   })
@@ -152,7 +151,7 @@ test('R054: counts and times of a tool match its calls', async () => {
 })
 
 test('R260: a request id goes from the header to the log and comes back with the failure', async () => {
-  await using gateway = await startTestApp({ file: { tools: { dead: { endpoint: await deadUrl() } } } })
+  await using gateway = await startTestApp({ file: { tools: { dead: { endpoint: DEAD_URL } } } })
   const reply = await gateway.api.execute('dead', {}, { 'x-request-id': 'mine-42', traceparent: TRACEPARENT })
   expect(reply.headers.get('x-request-id')).toBe('mine-42')
   const logged = () => gateway.log.map((line) => JSON.parse(line) as Record<string, unknown>)
@@ -186,7 +185,7 @@ test('R190, R259: the named errors that exist so far can each be met', async () 
   await using gateway = await startTestApp({
     file: {
       servers: { everything: realServers.everything() },
-      tools: { dead: { endpoint: await deadUrl(), inputSchema: { type: 'object', required: ['x'] } } },
+      tools: { dead: { endpoint: DEAD_URL, inputSchema: { type: 'object', required: ['x'] } } },
     },
   })
   await gateway.api.online('everything')
@@ -222,7 +221,7 @@ test('R101, R210: the log level holds from the start, changes while the gateway 
 test('R100, R103, R202: log lines are JSON with level, time and duration; neither they nor answers hold a stack, also with debug', async () => {
   await using gateway = await startTestApp({
     env: { META_MCP_DEBUG: 'true' },
-    file: { tools: { dead: { endpoint: await deadUrl() } } },
+    file: { tools: { dead: { endpoint: DEAD_URL } } },
   })
   const replies = [
     await gateway.api.execute('dead'),

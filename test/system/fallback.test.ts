@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { startFixture } from '../support/fixture/start-fixture.ts'
 import { legacyRaw } from '../support/raw-clients.ts'
-import { deadUrl, startBackend } from '../support/recording-backend.ts'
+import { DEAD_URL, startBackend } from '../support/recording-backend.ts'
 import { startTestApp } from '../support/test-app.ts'
 import { until } from '../support/until.ts'
 
@@ -26,7 +26,7 @@ async function start(tools: (url: string, dead: string) => Tools, guards: readon
   const backend = cleanup.use(await startBackend())
   const fixture = cleanup.use(await startFixture({ era: 'both' }))
   const servers = { up: { url: fixture.url, start: 'eager' } }
-  const file = { servers, guards, tools: tools(backend.url, await deadUrl()) }
+  const file = { servers, guards, tools: tools(backend.url, DEAD_URL) }
   const gateway = cleanup.use(await startTestApp({ file, env: ENV }))
   await gateway.api.online('up')
   const kept = cleanup.move()

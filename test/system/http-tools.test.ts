@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
-import { deadUrl, startBackend } from '../support/recording-backend.ts'
+import { DEAD_URL, startBackend } from '../support/recording-backend.ts'
 import { startTestApp } from '../support/test-app.ts'
 import { until } from '../support/until.ts'
 
@@ -103,8 +103,7 @@ test('R037: arguments that the schema refuses are a 422, and the backend sees no
 })
 
 test('R051: a port at which nothing listens is an error, never a success', async () => {
-  const url = await deadUrl()
-  await using it = await startWithTools(() => ({ dead: { endpoint: url, inputSchema: OBJECT } }))
+  await using it = await startWithTools(() => ({ dead: { endpoint: DEAD_URL, inputSchema: OBJECT } }))
   const { status, body } = await it.api.execute('dead')
   expect(status).toBe(502)
   expect(body).toMatchObject({ error: 'upstream_unavailable', details: { tool: 'dead' } })

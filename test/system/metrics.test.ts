@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { sick } from '../support/gateway-child.ts'
 import { legacyRaw, modernRaw } from '../support/raw-clients.ts'
 import { hasPrometheus } from '../support/prometheus.ts'
-import { deadUrl, startBackend } from '../support/recording-backend.ts'
+import { DEAD_URL, startBackend } from '../support/recording-backend.ts'
 import { scrape, type Scrape } from '../support/scrape.ts'
 import { startTestApp } from '../support/test-app.ts'
 import { until } from '../support/until.ts'
@@ -17,7 +17,7 @@ test('every call is counted once: by server, surface, kind and outcome, failures
       tools: {
         good: { endpoint: `${backend.url}/good` },
         bad: { endpoint: `${backend.url}/bad` },
-        dead: { endpoint: await deadUrl() },
+        dead: { endpoint: DEAD_URL },
       },
     },
   })

@@ -5,7 +5,7 @@ import type { Tool } from '#contract/tool'
 import { newDirectory, startTestApp, type TestApp } from '../support/test-app.ts'
 import { realServers } from '../support/real-servers.ts'
 import { startFixture } from '../support/fixture/start-fixture.ts'
-import { deadUrl } from '../support/recording-backend.ts'
+import { DEAD_URL } from '../support/recording-backend.ts'
 import { until } from '../support/until.ts'
 
 async function toolsOf({ api }: TestApp, query = ''): Promise<readonly Tool[]> {
@@ -98,7 +98,7 @@ test('R120: a server over HTTP is added, disabled, enabled, restarted and remove
 
 test('R043, R044: a server that cannot be reached says why in plain words and when the next try is', async () => {
   await using gateway = await startTestApp({
-    file: { servers: { dead: { url: `${await deadUrl()}/mcp` }, absent: { command: 'no-such-command-here' } } },
+    file: { servers: { dead: { url: `${DEAD_URL}/mcp` }, absent: { command: 'no-such-command-here' } } },
   })
   await until('both are down', async () => {
     const states = await Promise.all(['dead', 'absent'].map((name) => serverOf(gateway, name)))
@@ -112,7 +112,6 @@ test('R043, R044: a server that cannot be reached says why in plain words and wh
 })
 
 test('R044, R100: secrets of servers and tools are in no answer and in no log line', async () => {
-  const url = await deadUrl()
   await using gateway = await startTestApp()
   const { api } = gateway
   const replies: { readonly status: number; readonly text: string }[] = [
@@ -123,13 +122,13 @@ test('R044, R100: secrets of servers and tools are in no answer and in no log li
     }),
     await api.send('POST', 'proxy/servers', {
       name: 'remote',
-      url: `${url}/mcp?token=${canary('query')}`,
+      url: `${DEAD_URL}/mcp?token=${canary('query')}`,
       headers: { Authorization: `Bearer ${canary('header')}`, 'X-Custom': canary('custom') },
     }),
     await api.send('POST', 'tools', {
       name: 'tool',
       description: 'd',
-      endpoint: `${url}/x?api_key=${canary('endpoint')}`,
+      endpoint: `${DEAD_URL}/x?api_key=${canary('endpoint')}`,
       headers: { 'X-Key': canary('tool') },
     }),
   ]

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { sick } from '../support/gateway-child.ts'
 import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver.ts'
 import { legacyRaw, modernRaw } from '../support/raw-clients.ts'
-import { deadUrl, startBackend } from '../support/recording-backend.ts'
+import { DEAD_URL, startBackend } from '../support/recording-backend.ts'
 import { scrape } from '../support/scrape.ts'
 import { startTestApp } from '../support/test-app.ts'
 import { until } from '../support/until.ts'
@@ -90,7 +90,7 @@ test.each([
 test('what failed says so with its code', async () => {
   await using collector = await startOtlpReceiver()
   await using app = await startTestApp({
-    file: { tools: { dead: { endpoint: await deadUrl() } } },
+    file: { tools: { dead: { endpoint: DEAD_URL } } },
     env: env(collector),
   })
   await app.api.execute('dead', {}, { traceparent: SAMPLED })
