@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http'
 import { AppError } from '#kernel/errors'
 import { createRateLimiter, type RateLimiter, type SharedCounts, type Verdict } from '#resilience/rate-limit'
 
@@ -23,7 +22,10 @@ export interface RateLimits {
 export type Allowance = Pick<Verdict, 'limit' | 'remaining' | 'resetAt'>
 
 /** A response that tells it. */
-type Rated = ServerResponse & { allowance?: Allowance | undefined }
+interface Rated {
+  readonly headersSent: boolean
+  allowance?: Allowance | undefined
+}
 
 export interface RateLimitDeps {
   readonly ratesPerMinute: RatesPerMinute

@@ -1,5 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AppError } from '#kernel/errors'
+import type { HttpRequest, HttpResponse } from '#mcp/http-exchange'
 
 const METHODS = 'GET, POST, PUT, PATCH, DELETE'
 const HEADERS = new Set([
@@ -25,11 +25,11 @@ const KEPT_SECONDS = 600
 export interface CorsDeps {
   /** Whole origins; no others may read anything, and none sends cookies. */
   readonly allowedOrigins: readonly string[]
-  hostGuard(request: IncomingMessage): AppError | undefined
+  hostGuard(request: HttpRequest): AppError | undefined
 }
 
 /** Lets pages of the listed origins read answers. Answers whether it has answered the request: a browser's question beforehand. */
-export type Cors = (request: IncomingMessage, response: ServerResponse) => boolean
+export type Cors = (request: HttpRequest, response: HttpResponse) => boolean
 
 export function createCors({ allowedOrigins, hostGuard }: CorsDeps): Cors {
   const origins = new Set(allowedOrigins)

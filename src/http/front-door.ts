@@ -1,15 +1,17 @@
 import type { IncomingMessage } from 'node:http'
-import { createServer, type RequestListener, type Server, type ServerOptions, type ServerResponse } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Gateway } from '#gateway/gateway'
 import { AppError } from '#kernel/errors'
 import type { Logger } from '#kernel/logger'
 import type { McpEndpoint } from '#mcp/endpoint'
+import type { HttpRequest, HttpResponse } from '#mcp/http-exchange'
 import type { Oauth } from '#oauth/create-oauth'
 import type { Api } from './api.ts'
 import { createCors } from './cors.ts'
 import { cutUnwantedBody, refuseBrokenRequests } from './broken-requests.ts'
+import { openPlainDoor } from './plain-door.ts'
 import { RatedResponse } from './rated-response.ts'
 
 /** Longer than clients and proxies keep idle connections, so that it is they who close. */
@@ -35,7 +37,7 @@ export interface FrontDoor {
 }
 
 export interface FrontDoorDeps {
-  readonly endpoint: Pick<McpEndpoint, 'handle' | typeof Symbol.dispose>
+  readonly endpoint: Pick<McpEndpoint, 'takes' | 'handle' | typeof Symbol.dispose>
   readonly oauth: Pick<Oauth, 'handle'>
   readonly api: Pick<Api, 'handle'>
   readonly gateway: Pick<Gateway, 'drain' | 'giveUp' | 'running'>
@@ -58,12 +60,20 @@ interface TlsMaterial {
 export function createFrontDoor(deps: FrontDoorDeps): FrontDoor {
   const { endpoint, oauth, api, gateway, tls, log } = deps
   const cors = createCors(deps)
+  const isAnswered = (request: HttpRequest, response: HttpResponse): boolean => {
+    if (tls) demandTls(request, response)
+    return cors(request, response) || endpoint.handle(request, response)
+  }
   const server = openServer(deps, (request, response) => {
     cutUnwantedBody(request, response)
-    if (tls) demandTls(request, response)
-    if (cors(request, response)) return
-    if (endpoint.handle(request, response) || oauth.handle(request, response)) return
+    if (isAnswered(request, response) || oauth.handle(request, response)) return
     api.handle(request, response)
+  })
+  const plain = openPlainDoor(server, tls ? 'secureConnection' : 'connection', {
+    takes: endpoint.takes,
+    serve: isAnswered,
+    keepAliveMs: KEEP_ALIVE_MS,
+    checkMs: lateCheckMs(deps),
   })
   refuseBrokenRequests(server)
   sparePending(server)
@@ -83,7 +93,10 @@ export function createFrontDoor(deps: FrontDoorDeps): FrontDoor {
       const { running } = gateway
       if (running > 0)
         log.warn({ running, gracePeriodMs }, 'waiting for running calls; another signal ends them at once')
-      const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS)
+      const sweep = setInterval(() => {
+        server.closeIdleConnections()
+        plain.closeIdle()
+      }, SWEEP_MS)
       await atMost(gracePeriodMs, gateway.drain())
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       gateway.giveUp()
@@ -92,6 +105,7 @@ export function createFrontDoor(deps: FrontDoorDeps): FrontDoor {
       await atMost(FLUSH_MS, closed)
       clearInterval(sweep)
       server.closeAllConnections()
+      plain.closeAll()
       await closed
     },
   }
@@ -101,14 +115,19 @@ const TLS_MIN = 'TLSv1.2'
 /** A year. */
 const HSTS = 'max-age=31536000'
 
-function openServer({ tls, requestTimeoutMs }: FrontDoorDeps, listener: RequestListener): Server {
+function lateCheckMs({ requestTimeoutMs }: Pick<FrontDoorDeps, 'requestTimeoutMs'>): number {
+  return Math.min(LATE_CHECK_MS, requestTimeoutMs)
+}
+
+function openServer(deps: FrontDoorDeps, listener: RequestListener): Server {
+  const { tls, requestTimeoutMs } = deps
   const options: ServerOptions<typeof IncomingMessage, typeof RatedResponse> = {
     ServerResponse: RatedResponse,
     noDelay: true,
     keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,
-    connectionsCheckingInterval: Math.min(LATE_CHECK_MS, requestTimeoutMs),
+    connectionsCheckingInterval: lateCheckMs(deps),
   }
   if (!tls) return createServer(options, listener)
   const { ca, ...own } = tls
@@ -117,7 +136,7 @@ function openServer({ tls, requestTimeoutMs }: FrontDoorDeps, listener: RequestL
 }
 
 /** Browsers come over HTTPS from now on (RFC 6797). Not to localhost: all that runs there would have to speak it. */
-function demandTls({ headers }: IncomingMessage, response: ServerResponse): void {
+function demandTls({ headers }: HttpRequest, response: HttpResponse): void {
   if (!/^localhost(:\d+)?$/i.test(headers.host ?? '')) response.setHeader('strict-transport-security', HSTS)
 }
 

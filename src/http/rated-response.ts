@@ -16,11 +16,16 @@ export class RatedResponse<Request extends IncomingMessage = IncomingMessage> ex
   }
 }
 
-function withAllowance({ limit, remaining, resetAt }: Allowance, headers: Headers | undefined): Headers {
-  const own = {
+function withAllowance(allowance: Allowance, headers: Headers | undefined): Headers {
+  const own = allowanceHeaders(allowance)
+  return Array.isArray(headers) ? [...headers, ...Object.entries(own).flat()] : { ...headers, ...own }
+}
+
+/** What is left, as headers. */
+export function allowanceHeaders({ limit, remaining, resetAt }: Allowance): Record<string, number> {
+  return {
     'X-RateLimit-Limit': limit,
     'X-RateLimit-Remaining': remaining,
     'X-RateLimit-Reset': Math.ceil(resetAt / 1000),
   }
-  return Array.isArray(headers) ? [...headers, ...Object.entries(own).flat()] : { ...headers, ...own }
 }

@@ -1,10 +1,10 @@
-import type { IncomingMessage } from 'node:http'
 import type { Principal } from '#identity/principal'
 import { unauthenticated } from '#identity/refusal'
 import type { Resources } from '#identity/resources'
 import { ALL_SCOPES, type Scope } from '#identity/scopes'
 import { AppError } from '#kernel/errors'
 import { isJsonObject, type JsonValue } from '#kernel/json'
+import type { HttpRequest } from './http-exchange.ts'
 
 /** What acts: lists show less instead, so that a client that has just connected need not ask for more. */
 const NEEDED: ReadonlyMap<unknown, Scope> = new Map([
@@ -32,7 +32,7 @@ export function checkScope({ grant }: Principal, message: JsonValue): void {
 }
 
 /** What `WWW-Authenticate` says of a refusal (RFC 6750, 9728); undefined where a credential would not help. */
-export function challengeOf(error: AppError, request: IncomingMessage, resources: Resources): string | undefined {
+export function challengeOf(error: AppError, request: HttpRequest, resources: Resources): string | undefined {
   const { scope } = error.details
   const isScopeMissing = error.code === 'permission_denied' && typeof scope === 'string'
   if (error.code !== 'authentication_error' && !isScopeMissing) return undefined
@@ -46,7 +46,7 @@ export function challengeOf(error: AppError, request: IncomingMessage, resources
 }
 
 /** The path by which clients name the endpoint: without query, with one spelling of what could end the quotes. */
-function endpointOf({ url = '' }: IncomingMessage): string {
+function endpointOf({ url = '' }: HttpRequest): string {
   const path = url.split('?', 1)[0]?.replace(/\/$/, '') ?? ''
   if (path === '/messages') return '/sse'
   return path.replaceAll(/[^\w./~%-]/g, encodeURIComponent)

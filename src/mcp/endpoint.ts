@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ERROR_CODES } from '#kernel/error-codes'
 import { AppError, toAppError } from '#kernel/errors'
 import { isJsonObject, objectAt, type JsonValue } from '#kernel/json'
@@ -15,6 +14,7 @@ import type { Resources } from '#identity/resources'
 import { createAudience } from './audience.ts'
 import { challengeOf, checkResource, checkScope } from './challenge.ts'
 import { createKeepAlives } from './keep-alives.ts'
+import type { HttpRequest, HttpResponse } from './http-exchange.ts'
 import { createLegacy, type Arrival } from './legacy.ts'
 import { createLegacySessions } from './legacy-sessions.ts'
 import { createLists } from './lists.ts'
@@ -63,8 +63,10 @@ interface Refusal {
 
 /** The MCP endpoint: `/mcp`, `/mcp/{namespace}`, and `/sse` with `/messages` for clients of 2024-11-05. */
 export interface McpEndpoint extends Disposable {
+  /** Whether whole requests to this target are for Streamable HTTP here. */
+  takes(url: string): boolean
   /** Takes a request when its path is one of ours; answers whether it did. */
-  handle(request: IncomingMessage, response: ServerResponse): boolean
+  handle(request: HttpRequest, response: HttpResponse): boolean
   resourceUpdated: NewsDesk['resourceUpdated']
   taskChanged: Tasks['changed']
   definitionTokens: TokenLedger['report']
@@ -113,6 +115,7 @@ export function createMcpEndpoint(deps: EndpointDeps): McpEndpoint {
     return method === 'DELETE' ? legacy.delete(arrival) : methodNotAllowed()
   }
   return {
+    takes: (url) => placeOf(url)?.kind === 'mcp',
     handle(request, response) {
       const place = placeOf(request.url ?? '')
       if (!place) return false
@@ -204,7 +207,7 @@ function refuse(
   else send()
 }
 
-function refusalOf({ url = '', headers }: IncomingMessage, code: string, address: string | undefined): Refusal {
+function refusalOf({ url = '', headers }: HttpRequest, code: string, address: string | undefined): Refusal {
   const { 'user-agent': agent, 'x-request-id': requestId } = headers
   const [resource = ''] = url.split('?', 1)
   const given = typeof requestId === 'string' ? requestId : undefined
@@ -215,7 +218,7 @@ function methodNotAllowed(): never {
   throw new AppError('method_not_allowed', 'This address does not take this HTTP method')
 }
 
-function isModernHeader(request: IncomingMessage): boolean {
+function isModernHeader(request: HttpRequest): boolean {
   return request.headers['mcp-protocol-version'] === MODERN_VERSION
 }
 
@@ -224,11 +227,17 @@ interface Eras {
   readonly modern: ReturnType<typeof createModern>
 }
 
-async function post(deps: EndpointDeps, arrival: Arrival, { legacy, modern }: Eras): Promise<void> {
+function post(deps: EndpointDeps, arrival: Arrival, eras: Eras): void | Promise<void> {
   const { accept } = arrival.request.headers
   if (accept !== undefined && !ANSWERABLE.test(accept))
     throw new AppError('not_acceptable', 'This address answers with application/json or text/event-stream')
-  const text = await readBody(arrival.request, deps.bodyBytesMax)
+  const text = readBody(arrival.request, deps.bodyBytesMax)
+  return typeof text === 'string'
+    ? postText(deps, arrival, text, eras)
+    : text.then((read) => postText(deps, arrival, read, eras))
+}
+
+function postText(deps: EndpointDeps, arrival: Arrival, text: string, { legacy, modern }: Eras): void {
   const value = parseBody(text)
   try {
     checkScope(arrival.principal, value)
@@ -251,7 +260,7 @@ function idTextOf(text: string, value: JsonValue): string {
 }
 
 /** Which era a message is of: its own claim decides; the header does where there is none (mcp-protocol, §11). */
-export function isModern(request: Pick<IncomingMessage, 'headers'>, value: JsonValue): boolean {
+export function isModern(request: Pick<HttpRequest, 'headers'>, value: JsonValue): boolean {
   if (!isJsonObject(value)) return false
   const meta = objectAt(value['params'], '_meta')
   if (value['method'] !== undefined && meta && META.protocolVersion in meta) return true

@@ -1,5 +1,5 @@
-import type { ServerResponse } from 'node:http'
 import { oneLine } from '#kernel/json-text'
+import type { HttpResponse } from './http-exchange.ts'
 
 /** What a client that does not read may leave lying here before it is cut off. */
 const UNREAD_BYTES_MAX = 16 * 1024 * 1024
@@ -20,7 +20,7 @@ export interface EventStream {
   readonly isOpen: boolean
 }
 
-export function openEventStream(response: ServerResponse, headers: Readonly<Record<string, string>> = {}): EventStream {
+export function openEventStream(response: HttpResponse, headers: Readonly<Record<string, string>> = {}): EventStream {
   response.writeHead(200, { ...HEADERS, ...headers })
   response.flushHeaders()
   const write = (text: string): boolean => {

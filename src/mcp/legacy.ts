@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError, toAppError } from '#kernel/errors'
 import type { JsonValue } from '#kernel/json'
 import { elementsOf } from '#kernel/json-text'
@@ -7,6 +6,7 @@ import { errorText, readMessage, resultText, type RpcMessage, type RpcRequest } 
 import type { Principal } from '#identity/principal'
 import { streamOf, type Audience } from './audience.ts'
 import { openEventStream, type EventStream } from './event-stream.ts'
+import type { HttpRequest, HttpResponse } from './http-exchange.ts'
 import type { KeepAlives } from './keep-alives.ts'
 import {
   createLegacyRequests,
@@ -30,8 +30,8 @@ const BATCH_MAX = 100
 
 /** Where one HTTP request of the endpoint came in. */
 export interface Arrival {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
+  readonly request: HttpRequest
+  readonly response: HttpResponse
   readonly principal: Principal
   readonly namespace: string | undefined
 }
@@ -71,7 +71,7 @@ export function createLegacy(deps: LegacyDeps): Legacy {
       const attendee = streamOf(principal, stream)
       deps.keepAlives.add(breathing)
       deps.audience.add(attendee)
-      response.on('close', () => {
+      response.once('close', () => {
         deps.keepAlives.delete(breathing)
         deps.audience.delete(attendee)
       })
@@ -224,7 +224,7 @@ async function answerInBatch(
   return promise
 }
 
-export function acceptsStream(request: IncomingMessage): boolean {
+export function acceptsStream(request: HttpRequest): boolean {
   const { accept } = request.headers
   return accept === undefined || accept.includes('text/event-stream') || accept.includes('*/*')
 }

@@ -163,7 +163,7 @@ function discoverResult({ catalog, gateways }: ModernDeps, view: CatalogView): s
 /** Opens a stream of news: what was accepted first, then each change. Resolves when one side has ended it. */
 async function listen(deps: ModernDeps, view: CatalogView, { arrival, request, reply }: Asked): Promise<void> {
   deps.streams.admit(arrival.principal, arrival.response)
-  const closed = new Promise((resolve) => arrival.response.once('close', resolve))
+  const closed = new Promise<void>((resolve) => arrival.response.once('close', resolve))
   const ownerOf = (uri: string) => ownerFor(deps, view, arrival.principal, uri)
   const uris = wantedUris(request).map((uri) => ({ uri, upstreamId: ownerOf(uri) }))
   const known = uris.filter((each): each is { uri: string; upstreamId: string } => each.upstreamId !== undefined)

@@ -1,7 +1,7 @@
-import type { EventEmitter } from 'node:events'
 import type { Principal } from '#identity/principal'
 import { AppError } from '#kernel/errors'
 import { KeyedCounts } from '#kernel/keyed-counts'
+import type { HttpResponse } from './http-exchange.ts'
 
 /** When a caller who holds too many may look again. */
 const RETRY_SECONDS = 30
@@ -9,7 +9,7 @@ const RETRY_SECONDS = 30
 /** The event streams that callers hold open without a call of theirs. */
 export interface OpenStreams {
   /** Counts one more until its response closes. Throws `rate_limited` where the caller holds as many as one may. */
-  admit(principal: Principal, response: Pick<EventEmitter, 'once'>): void
+  admit(principal: Principal, response: Pick<HttpResponse, 'once'>): void
 }
 
 export function createOpenStreams(ofOneMax: number): OpenStreams {

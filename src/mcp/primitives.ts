@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import type { Call, Caller, CallKind } from '#gateway/call'
 import type { Cancellation } from '#kernel/cancellation'
 import { AppError, ToolNotFoundError } from '#kernel/errors'
@@ -7,6 +6,7 @@ import { objectAt, stringAt, type JsonObject } from '#kernel/json'
 import { memberText } from '#kernel/json-text'
 import type { RpcRequest } from '#kernel/rpc-message'
 import type { Principal } from '#identity/principal'
+import type { HttpRequest } from './http-exchange.ts'
 
 /** Methods that go through the call path, and what in their params names the target. */
 export const CALL_METHODS: Readonly<
@@ -72,7 +72,7 @@ function missingName({ method, params }: RpcRequest): AppError {
 }
 
 /** The trace that a request's headers name; that of its own `_meta` is the call's to find. */
-export function traceparentOf({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined {
+export function traceparentOf({ headers }: Pick<HttpRequest, 'headers'>): string | undefined {
   const { traceparent } = headers
   return typeof traceparent === 'string' ? traceparent : undefined
 }

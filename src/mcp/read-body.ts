@@ -1,24 +1,27 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
-import { AppError } from '#kernel/errors'
+import { AppError, toAppError } from '#kernel/errors'
 import type { JsonValue } from '#kernel/json'
 import { findFault, parseSoundly } from '#kernel/json-text'
+import type { HttpRequest } from './http-exchange.ts'
 
 const DEPTH_MAX = 128
 const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i
 
 /**
- * The request's JSON body as text. Rejects with `unsupported_media_type` for another type, `payload_too_large`, or
- * `parse_error` where it is no UTF-8.
+ * The request's JSON body as text, at once where it is there. Throws or rejects with `unsupported_media_type` for another type,
+ * `payload_too_large`, or `parse_error` where it is no UTF-8.
  */
-export function readBody(request: IncomingMessage, bytesMax: number): Promise<string> {
+export function readBody(request: HttpRequest, bytesMax: number): string | Promise<string> {
   const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = request.headers
-  if (!JSON_TYPE.test(type)) return refused('The Content-Type must be application/json')
-  if (encoding !== 'identity') return refused('The body must not be compressed')
+  if (!JSON_TYPE.test(type)) throw unsupported('The Content-Type must be application/json')
+  if (encoding !== 'identity') throw unsupported('The body must not be compressed')
+  if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw tooLarge(bytesMax)
+  return 'body' in request ? textOf(request.body) : receivedText(request, bytesMax)
+}
+
+function receivedText(request: IncomingMessage, bytesMax: number): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
-  if (Number(request.headers['content-length'] ?? 0) > bytesMax) {
-    return Promise.reject(tooLarge(bytesMax))
-  }
   const chunks: Buffer[] = []
   let bytes = 0
   request.on('data', (chunk: Buffer) => {
@@ -31,11 +34,19 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<st
   request.on('end', () => {
     const [first] = chunks
     const body = chunks.length === 1 && first ? first : Buffer.concat(chunks)
-    if (isUtf8(body)) resolve(withoutMark(body.toString('utf8')))
-    else reject(new AppError('parse_error', 'The body is not UTF-8'))
+    try {
+      resolve(textOf(body))
+    } catch (thrown) {
+      reject(toAppError(thrown))
+    }
   })
   request.on('error', () => reject(new AppError('cancelled', 'The request ended early')))
   return promise
+}
+
+function textOf(body: Buffer): string {
+  if (!isUtf8(body)) throw new AppError('parse_error', 'The body is not UTF-8')
+  return withoutMark(body.toString('utf8'))
 }
 
 /** RFC 8259, §8.1: a byte order mark may be ignored. */
@@ -43,8 +54,8 @@ function withoutMark(text: string): string {
   return text.startsWith('\ufeff') ? text.slice(1) : text
 }
 
-function refused(reason: string): Promise<never> {
-  return Promise.reject(new AppError('unsupported_media_type', reason))
+function unsupported(reason: string): AppError {
+  return new AppError('unsupported_media_type', reason)
 }
 
 function tooLarge(bytesMax: number): AppError {

@@ -1,5 +1,5 @@
-import type { ServerResponse } from 'node:http'
 import { openEventStream, type EventStream } from './event-stream.ts'
+import type { HttpResponse } from './http-exchange.ts'
 import type { Breathing } from './keep-alives.ts'
 
 /** Where the answer to one request goes: notifications first, then exactly one answer. */
@@ -41,7 +41,7 @@ const KEEP_ALIVE_MS = 15_000
 
 /** One HTTP answer: plain JSON when the result is all there is, an event stream as soon as something comes before it. */
 export class HttpReply implements Reply, Breathing {
-  readonly #response: ServerResponse
+  readonly #response: HttpResponse
   readonly #options: HttpReplyOptions
   #stream: EventStream | undefined
   #log: StreamLog | undefined
@@ -50,7 +50,7 @@ export class HttpReply implements Reply, Breathing {
   /** Among those that the clock looks after. */
   place: number | undefined
 
-  constructor(response: ServerResponse, options: HttpReplyOptions) {
+  constructor(response: HttpResponse, options: HttpReplyOptions) {
     this.#response = response
     this.#options = options
   }
@@ -112,7 +112,7 @@ export class HttpReply implements Reply, Breathing {
 }
 
 /** A whole JSON answer. A client that is gone gets nothing; that is no error. */
-export function sendJson(response: ServerResponse, status: number, body: string | readonly (string | Buffer)[]): void {
+export function sendJson(response: HttpResponse, status: number, body: string | readonly (string | Buffer)[]): void {
   if (response.destroyed || response.headersSent) return
   if (typeof body === 'string') {
     const length = Buffer.byteLength(body)

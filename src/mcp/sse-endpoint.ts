@@ -36,7 +36,7 @@ export function createSseEndpoint(deps: LegacyDeps): SseEndpoint {
     deps.keepAlives.add(breathing)
     const attendee = streamOf(principal, stream)
     deps.audience.add(attendee)
-    response.on('close', () => {
+    response.once('close', () => {
       deps.keepAlives.delete(breathing)
       deps.audience.delete(attendee)
       connections.delete(id)
@@ -68,7 +68,7 @@ export function createSseEndpoint(deps: LegacyDeps): SseEndpoint {
     else if (!session) throw new AppError('invalid_request', 'Initialize first')
     else if (message.kind === 'request') void answer(requests, session, message, replyOn(stream))
     else take(session, message)
-    arrival.response.writeHead(202).end('Accepted')
+    arrival.response.writeHead(202, { 'content-length': 8 }).end('Accepted')
   }
   return {
     handle(arrival) {
