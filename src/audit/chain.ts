@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { createTimeText } from '#kernel/time-text'
 import type { AuditEntry, KeptLink, Link, NewLink } from './record.ts'
 
 /** The end of a chain: the number and hash of its last link. */
@@ -10,11 +11,12 @@ export const EMPTY: Head = { seq: 0, hash: '' }
 /** Ties each entry to all before it. */
 export function chainOf(head: Head, entries: readonly AuditEntry[]): NewLink[] {
   let { seq, hash: before } = head
+  const timeOf = createTimeText()
   return entries.map((entry) => {
     seq += 1
-    const body = textOf(entry, seq)
+    const body = textOf(entry, seq, timeOf(entry.at))
     before = linkHash(before, body)
-    return { seq, hash: before, body, entry }
+    return { seq, hash: before, body, at: entry.at }
   })
 }
 
@@ -23,10 +25,9 @@ function linkHash(before: string, body: string): string {
   return hash('sha256', `${before}\n${body}`, 'base64url')
 }
 
-function textOf(entry: AuditEntry, seq: number): string {
-  const { id, at, tenant, actor, username, key, action, resource, outcome, code } = entry
+function textOf(entry: AuditEntry, seq: number, time: string): string {
+  const { id, tenant, actor, username, key, action, resource, outcome, code } = entry
   const { requestId: request_id, surface, rule, facts } = entry
-  const time = new Date(at).toISOString()
   // prettier-ignore
   return JSON.stringify({ seq, id, time, tenant, actor, username, key, action, resource, outcome, code, request_id, surface, rule, facts })
 }

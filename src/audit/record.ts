@@ -57,14 +57,15 @@ export interface Link {
   readonly body: string
 }
 
-/** A link on its way to the store, which searches by what the entry says. */
+/** A link on its way to the store, which searches by when it was. */
 export interface NewLink extends Link {
-  readonly entry: AuditEntry
+  /** Epoch milliseconds. */
+  readonly at: number
 }
 
 /** A link as it was kept. */
 export interface KeptLink extends Link {
-  /** Whether the columns that are searched say what the text says. */
+  /** Whether a search by its time comes across it. */
   readonly isIndexed: boolean
 }
 
@@ -102,8 +103,8 @@ export interface AuditStore {
   /** In one transaction, one appender after the other, also of several processes: keeps what `grow` answers, all or nothing. */
   append(tenant: string, grow: (chain: LockedChain) => Promise<Growth>): Promise<void>
   sealedHead(tenant: string): Promise<string | undefined>
-  /** In the order of the chain. */
-  read(tenant: string, afterSeq: number, limit: number): Promise<KeptLink[]>
+  /** The next ones in the order of the chain, some hundred at a time; none at its end. */
+  read(tenant: string, afterSeq: number): Promise<KeptLink[]>
   /** Newest first, with the number of all that match. */
   list(filter: AuditFilter): Promise<{ readonly records: AuditRecord[]; readonly total: number }>
 }

@@ -4,8 +4,6 @@ import { EMPTY, isNext, type Head } from './chain.ts'
 import type { HeadSeal } from './head.ts'
 import type { AuditStore, KeptLink } from './record.ts'
 
-const PAGE = 1000
-
 /** What a chain came to. */
 export interface Verdict {
   readonly ok: boolean
@@ -33,7 +31,7 @@ export async function verifyChain({ store, seal }: VerifyDeps, tenant: string, s
     return { ok: false, records: head.seq - since.seq, first_bad: firstBad, reason, head }
   }
   for (;;) {
-    const links = await store.read(tenant, head.seq, PAGE)
+    const links = await store.read(tenant, head.seq)
     for (const link of links) {
       if (!isNext(head, link)) return bad(head.seq + 1, 'is not the record that was written there')
       if (isBrokenHead(link))
@@ -50,7 +48,7 @@ export async function verifyChain({ store, seal }: VerifyDeps, tenant: string, s
     const end = sealed === undefined ? undefined : seal.open(tenant, sealed)
     if (!end) return bad(head.seq + 1, 'the seal of the end is missing or not ours')
     if (end.seq === head.seq && end.hash === head.hash) return { ok: true, records: head.seq - since.seq, head }
-    const more = end.seq > head.seq ? await store.read(tenant, head.seq, 1) : []
+    const more = end.seq > head.seq ? await store.read(tenant, head.seq) : []
     if (more.length === 0) return bad(Math.min(end.seq, head.seq) + 1, 'the end is not the one that was sealed')
   }
 }

@@ -6,6 +6,7 @@ import type { AuditEntry, AuditStore } from '#audit/record'
 import { uuidv7 } from '#kernel/ids'
 import { durableEngines, openQuietly } from '../../test/support/storage-engines.ts'
 import { NAUGHTY_STRINGS } from '../../test/support/storage-samples.ts'
+import { TAMPER, WAYS } from '../../test/support/tampering.ts'
 import { quiet } from '../../test/support/test-registry.ts'
 import { createAuditStore } from './audit.ts'
 import { openPostgres } from './postgres.ts'
@@ -81,18 +82,23 @@ for (const each of durableEngines) {
     test('E5 an edit, a deletion, a swap, an insertion or a cut anywhere is found, at the first record that is not right', async () => {
       await using t = await openStage()
       await using log = t.open()
-      const place = fc.record({ size: fc.integer({ min: 2, max: 6 }), at: fc.nat(), way: fc.constantFrom(...WAYS) })
+      const size = fc.integer({ min: 2, max: 6 })
+      const ends = fc.array(fc.boolean(), { minLength: 6, maxLength: 6 })
+      const place = fc.record({ size, ends, at: fc.nat(), way: fc.constantFrom(...WAYS) })
       let turn = 0
       await fc.assert(
-        fc.asyncProperty(place, async ({ size, at, way }) => {
+        fc.asyncProperty(place, async ({ size, ends, at, way }) => {
           const tenant = `t${(turn += 1)}`
-          for (let n = 0; n < size; n += 1) void log.note(entry({ tenant, resource: `tool ${n}` }))
+          for (let n = 0; n < size; n += 1) {
+            void log.note(entry({ tenant, resource: `tool ${n}` }))
+            if (ends[n]) await log.flush()
+          }
           expect(await log.verify(tenant)).toMatchObject({ ok: true, records: size })
           const seq = (at % size) + 1
           const firstBad = await TAMPER[way](t.engine, tenant, { seq, size })
           expect(await log.verify(tenant)).toMatchObject({ ok: false, first_bad: firstBad })
         }),
-        { numRuns: 60 },
+        { numRuns: 150 },
       )
     })
 
@@ -101,7 +107,7 @@ for (const each of durableEngines) {
       const forger = openStageOfForger(t.store)
       await using log = t.open()
       for (let n = 0; n < 3; n += 1) await log.record(entry())
-      await sql`delete from audit_records`.execute(t.engine.db)
+      await sql`delete from audit_blocks`.execute(t.engine.db)
       await sql`delete from audit_heads`.execute(t.engine.db)
       await forger.record(entry({ actor: 'mallory' }))
       expect(await log.verify('default')).toMatchObject({ ok: false, first_bad: 2 })
@@ -135,11 +141,61 @@ for (const each of durableEngines) {
       await using log = t.open()
       for (let n = 0; n < 3; n += 1) await log.record(entry())
       const { head } = await log.verify('default')
-      await sql`delete from audit_records`.execute(t.engine.db)
+      await sql`delete from audit_blocks`.execute(t.engine.db)
       await sql`delete from audit_heads`.execute(t.engine.db)
       expect(await log.verify('default', head)).toMatchObject({ ok: false })
       await log.record(entry())
       expect(await log.verify('default')).toMatchObject({ ok: false, first_bad: 1 })
+    })
+
+    test('a list has what was asked for, newest first, wherever batches end', async () => {
+      await using t = await openStage()
+      await using log = t.open()
+      const entries: AuditEntry[] = []
+      for (let n = 0; n < 1304; n += 1) {
+        const outcome = n % 3 === 0 ? 'denied' : 'success'
+        // Who is slow is recorded after who began later.
+        const made = entry({ actor: `a${n % 4}`, outcome, at: 1_800_000_000_000 + n - (n % 7) * 50 })
+        entries.push(made)
+        void log.note(made)
+        if (n % 11 === 0 || n === 700) await log.flush()
+      }
+      const moment = fc.integer({ min: 1_799_999_999_600, max: 1_800_000_001_400 })
+      const question = fc.record(
+        {
+          actor: fc.constantFrom('a0', 'a1', 'nobody'),
+          outcome: fc.constant('denied' as const),
+          from: moment,
+          to: moment,
+        },
+        { requiredKeys: [] },
+      )
+      const part = fc.record({ limit: fc.integer({ min: 1, max: 1000 }), offset: fc.nat(1400) })
+      await fc.assert(
+        fc.asyncProperty(question, part, async (asked, { limit, offset }) => {
+          const { actor, outcome, from = 0, to = Infinity } = asked
+          const wanted = entries.filter(
+            (each) =>
+              (actor ?? each.actor) === each.actor &&
+              (outcome ?? each.outcome) === each.outcome &&
+              from <= each.at &&
+              each.at < to,
+          )
+          const ids = wanted.toReversed().map(({ id }) => id)
+          const { records, total } = await log.list({ ...asked, tenant: 'default', limit, offset })
+          expect(total).toBe(wanted.length)
+          expect(records.map(({ id }) => id)).toEqual(ids.slice(offset, offset + limit))
+        }),
+        { numRuns: 40 },
+      )
+    })
+
+    test('words that only the facts of a record have are not what it is asked for', async () => {
+      await using t = await openStage()
+      await using log = t.open()
+      void log.note(entry({ facts: { actor: 'bob', outcome: 'denied' } }))
+      expect((await log.list({ ...page, actor: 'bob' })).total).toBe(0)
+      expect((await log.list({ ...page, outcome: 'denied' })).total).toBe(0)
     })
 
     test('tenants have chains of their own', async () => {
@@ -222,67 +278,4 @@ for (const each of durableEngines) {
 /** Somebody who can write to the database and knows the program, but not its secret. */
 function openStageOfForger(store: AuditStore): AuditLog {
   return audit(store, Buffer.from('somebody-elses-secret-0123456789-abcdefghij'))
-}
-
-interface Spot {
-  readonly seq: number
-  readonly size: number
-}
-
-/** Each answers the number of the record that must be told. */
-type Tamper = (engine: Engine, tenant: string, spot: Spot) => Promise<number>
-
-const WAYS = ['edit', 'alter', 'column', 'delete', 'swap', 'insert', 'truncate', 'append', 'unhead'] as const
-
-const TAMPER: Readonly<Record<(typeof WAYS)[number], Tamper>> = {
-  async edit({ db }, tenant, { seq }) {
-    await sql`update audit_records set body = replace(body, 'alice', 'mally') where tenant = ${tenant} and seq = ${seq}`.execute(
-      db,
-    )
-    return seq
-  },
-  async alter({ db }, tenant, { seq }) {
-    await sql`update audit_records set body = replace(body, '"surface":"mcp"', '"surface":"rest"')
-      where tenant = ${tenant} and seq = ${seq}`.execute(db)
-    return seq
-  },
-  async column({ db }, tenant, { seq }) {
-    await sql`update audit_records set actor = 'mally' where tenant = ${tenant} and seq = ${seq}`.execute(db)
-    return seq
-  },
-  async delete({ db }, tenant, { seq }) {
-    await sql`delete from audit_records where tenant = ${tenant} and seq = ${seq}`.execute(db)
-    return seq
-  },
-  async swap({ db }, tenant, { seq, size }) {
-    const other = (seq % size) + 1
-    for (const [from, to] of [
-      [seq, 999],
-      [other, seq],
-      [999, other],
-    ] as const)
-      await sql`update audit_records set seq = ${to} where tenant = ${tenant} and seq = ${from}`.execute(db)
-    return Math.min(seq, other)
-  },
-  async insert({ db }, tenant, { seq, size }) {
-    for (let from = size; from >= seq; from -= 1)
-      await sql`update audit_records set seq = ${from + 1} where tenant = ${tenant} and seq = ${from}`.execute(db)
-    await sql`insert into audit_records select tenant, ${seq}, at, actor, action, resource, outcome, hash, body
-      from audit_records where tenant = ${tenant} and seq = ${seq + 1}`.execute(db)
-    // The copy of a record stands where it stood; what comes after it is not in its place.
-    return seq + 1
-  },
-  async truncate({ db }, tenant, { seq }) {
-    await sql`delete from audit_records where tenant = ${tenant} and seq >= ${seq}`.execute(db)
-    return seq
-  },
-  async append({ db }, tenant, { size }) {
-    await sql`insert into audit_records select tenant, ${size + 1}, at, actor, action, resource, outcome, hash, body
-      from audit_records where tenant = ${tenant} and seq = ${size}`.execute(db)
-    return size + 1
-  },
-  async unhead({ db }, tenant, { size }) {
-    await sql`delete from audit_heads where tenant = ${tenant}`.execute(db)
-    return size + 1
-  },
 }

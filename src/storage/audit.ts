@@ -1,11 +1,14 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Transaction } from 'kysely'
-import type { AuditEntry, AuditFilter, AuditRecord, AuditStore, KeptLink, LockedChain, NewLink } from '#audit/record'
-import { readBody } from './row-body.ts'
-import type { AuditTable, Database, Engine, Schema } from './schema.ts'
+import type { AuditFilter, AuditRecord, AuditStore, LockedChain, NewLink } from '#audit/record'
+import { blockOf, bodyOf, linesOf, linksOf, matchesIn, recordOf } from './audit-blocks.ts'
+import type { AuditBlockTable, Database, Engine, Schema } from './schema.ts'
 import { textKey } from './text-key.ts'
 
 /** No head yet: the row is there to be locked. */
 const UNSEALED = ''
+/** Blocks are read until they have so many: whoever reads a long chain holds the event loop for some milliseconds at a time. */
+const RECORDS_TOGETHER = 500
 
 /** The audit chains. */
 export function createAuditStore(engine: Engine): AuditStore {
@@ -15,7 +18,7 @@ export function createAuditStore(engine: Engine): AuditStore {
       db.transaction().execute(async (transaction) => {
         const sealed = await lockHead(engine, transaction, tenant)
         const growth = await grow(lockedChain(transaction, tenant, sealed))
-        await engine.insert(transaction, 'audit_records', growth.links.map(rowOf))
+        if (growth.links.length > 0) await addBlock(transaction, tenant, growth.links)
         const update = transaction.updateTable('audit_heads').set({ sealed: growth.sealed })
         await update.where('tenant', '=', textKey(tenant)).execute()
       }),
@@ -24,21 +27,14 @@ export function createAuditStore(engine: Engine): AuditStore {
       const row = await query.executeTakeFirst()
       return row === undefined || row.sealed === UNSEALED ? undefined : row.sealed
     },
-    async read(tenant, afterSeq, limit) {
-      const rows = await ofTenant(db, tenant)
-        .selectAll()
-        .where('seq', '>', afterSeq)
-        .orderBy('seq')
-        .limit(limit)
-        .execute()
-      return rows.map(keptLink)
+    async read(tenant, afterSeq) {
+      const links = (await nextBlocks(db, tenant, afterSeq)).flatMap(linksOf)
+      return links.filter(({ seq }) => seq > afterSeq)
     },
-    async list(filter) {
-      const { limit, offset } = filter
-      const newest = matching(db, filter).select('body').orderBy('seq', 'desc').limit(limit).offset(offset)
-      const counted = matching(db, filter).select(({ fn }) => fn.countAll<number>().as('total'))
-      const [rows, { total }] = await Promise.all([newest.execute(), counted.executeTakeFirstOrThrow()])
-      return { records: rows.map(({ body }) => readBody('audit_records', body) as AuditRecord), total }
+    list(filter) {
+      const { actor, action, resource, outcome, from, to } = filter
+      const isAll = [actor, action, resource, outcome, from, to].every((asked) => asked === undefined)
+      return isAll ? listAll(db, filter) : listMatching(db, filter)
     },
   }
 }
@@ -59,59 +55,85 @@ async function makeHead(db: Transaction<Schema>, tenant: string): Promise<void> 
   await row.onConflict((conflict) => conflict.column('tenant').doNothing()).execute()
 }
 
+async function addBlock(db: Transaction<Schema>, tenant: string, links: readonly NewLink[]): Promise<void> {
+  await db
+    .insertInto('audit_blocks')
+    .values(blockOf(textKey(tenant), links))
+    .execute()
+}
+
 function lockedChain(db: Transaction<Schema>, tenant: string, sealed: string | undefined): LockedChain {
   return {
     sealed,
-    last: () => ofTenant(db, tenant).select(['seq', 'hash']).orderBy('seq', 'desc').limit(1).executeTakeFirst(),
+    async last() {
+      const block = await ofTenant(db, tenant).selectAll().orderBy('seq', 'desc').limit(1).executeTakeFirst()
+      return block && linksOf(block).at(-1)
+    },
     async bodiesAfter(seq) {
-      const rows = await ofTenant(db, tenant).select('body').where('seq', '>', seq).orderBy('seq').execute()
-      return rows.map(({ body }) => body)
+      const blocks = await ofTenant(db, tenant).select('body').where('seq', '>', seq).orderBy('seq').execute()
+      return blocks.flatMap(linesOf).map(bodyOf)
     },
   }
 }
 
 function ofTenant(db: Database, tenant: string) {
-  return db.selectFrom('audit_records').where('tenant', '=', textKey(tenant))
+  return db.selectFrom('audit_blocks').where('tenant', '=', textKey(tenant))
 }
 
-type Indexed = Pick<AuditTable, 'tenant' | 'at' | 'actor' | 'action' | 'resource' | 'outcome'>
-
-function indexOf(
-  { tenant, actor, action, resource, outcome }: Omit<AuditEntry, 'id' | 'at' | 'surface'>,
-  at: number,
-): Indexed {
-  const keys = { tenant: textKey(tenant), actor: textKey(actor), action: textKey(action), resource: textKey(resource) }
-  return { ...keys, at, outcome }
+async function nextBlocks(db: Database, tenant: string, afterSeq: number): Promise<AuditBlockTable[]> {
+  const later = ofTenant(db, tenant).where('seq', '>', afterSeq).orderBy('seq')
+  const next = await later.select('seq').limit(1).executeTakeFirst()
+  if (!next) return []
+  return later
+    .where('seq', '<', next.seq + RECORDS_TOGETHER)
+    .selectAll()
+    .execute()
 }
 
-function rowOf({ seq, hash, body, entry }: NewLink): AuditTable {
-  return { ...indexOf(entry, entry.at), seq, hash, body }
-}
-
-function keptLink({ seq, hash, body, ...columns }: AuditTable): KeptLink {
-  return { seq, hash, body, isIndexed: isIndexOf(columns, seq, body) }
-}
-
-function isIndexOf(columns: Indexed, seq: number, body: string): boolean {
-  try {
-    const record = JSON.parse(body) as AuditRecord
-    const wanted: Indexed = indexOf(record, Date.parse(record.time))
-    const names = Object.keys(wanted) as (keyof Indexed)[]
-    return record.seq === seq && names.every((name) => columns[name] === wanted[name])
-  } catch {
-    // Whoever reads hears of it: what is no record is not as it was written.
-    return false
+/** Those that may hold what the filter asks for. */
+async function* blocksNewestFirst(db: Database, { tenant, from, to }: AuditFilter): AsyncGenerator<AuditBlockTable> {
+  const newestFirst = ofTenant(db, tenant).orderBy('seq', 'desc')
+  for (let earlier = newestFirst; ;) {
+    const newest = await earlier.select('seq').limit(1).executeTakeFirst()
+    if (!newest) return
+    const oldest = newest.seq - RECORDS_TOGETHER
+    let together = earlier.where('seq', '>', oldest)
+    if (from !== undefined) together = together.where('newest_at', '>=', Math.ceil(from))
+    if (to !== undefined) together = together.where('oldest_at', '<', Math.ceil(to))
+    yield* await together.selectAll().execute()
+    earlier = newestFirst.where('seq', '<=', oldest)
+    await setImmediate()
   }
 }
 
-function matching(db: Database, filter: AuditFilter) {
-  let query = ofTenant(db, filter.tenant)
-  for (const column of ['actor', 'action', 'resource'] as const) {
-    const text = filter[column]
-    if (text !== undefined) query = query.where(column, '=', textKey(text))
+interface Page {
+  readonly records: AuditRecord[]
+  readonly total: number
+}
+
+/** Reads all blocks of the time that is asked for: no index but the key, because every call would pay for it. */
+async function listMatching(db: Database, filter: AuditFilter): Promise<Page> {
+  const { limit, offset } = filter
+  const records: AuditRecord[] = []
+  let total = 0
+  for await (const block of blocksNewestFirst(db, filter)) {
+    const matches = matchesIn(block, filter)
+    const from = Math.max(0, offset - total)
+    records.push(...matches.slice(from, from + limit - records.length))
+    total += matches.length
   }
-  if (filter.outcome !== undefined) query = query.where('outcome', '=', filter.outcome)
-  if (filter.from !== undefined) query = query.where('at', '>=', Math.ceil(filter.from))
-  if (filter.to !== undefined) query = query.where('at', '<', Math.ceil(filter.to))
-  return query
+  return { records, total }
+}
+
+/** Reads no further than the page. */
+async function listAll(db: Database, filter: AuditFilter): Promise<Page> {
+  const { limit, offset } = filter
+  const counted = ofTenant(db, filter.tenant).select(({ fn }) => fn.sum<number | null>('records').as('total'))
+  const { total } = await counted.executeTakeFirstOrThrow()
+  const lines: string[] = []
+  for await (const block of blocksNewestFirst(db, filter)) {
+    lines.push(...linesOf(block).toReversed())
+    if (lines.length >= offset + limit) break
+  }
+  return { records: lines.slice(offset, offset + limit).map(recordOf), total: total ?? 0 }
 }

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { AppError } from '#kernel/errors'
+import { createAuditBlockTable } from './audit-block-table.ts'
 import { createAuditTables } from './audit-tables.ts'
 import { createDeploymentTable } from './deployment.ts'
 import { createExecutionStatsTable } from './execution-stats-table.ts'
@@ -21,6 +22,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0006_deployment': { up: createDeploymentTable },
   '0008_audit': { up: createAuditTables },
   '0009_history': { up: createHistoryTables },
+  '0010_audit_blocks': { up: createAuditBlockTable },
 }
 
 /**

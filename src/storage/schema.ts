@@ -123,15 +123,14 @@ export interface ApiKeyTable {
   body: string
 }
 
-export type AuditTable = {
+export interface AuditBlockTable {
   tenant: string
+  /** Of the last of its records. */
   seq: number
-  at: number
-  actor: string
-  action: string
-  resource: string
-  outcome: 'success' | 'error' | 'denied'
-  hash: string
+  /** How many. */
+  records: number
+  oldest_at: number
+  newest_at: number
   body: string
 }
 
@@ -174,7 +173,7 @@ export interface Schema {
   refresh_families: RefreshFamilyTable
   revocations: RevocationTable
   api_keys: ApiKeyTable
-  audit_records: AuditTable
+  audit_blocks: AuditBlockTable
   audit_heads: AuditHeadTable
   oauth_records: OauthRecordTable
   deployment: DeploymentTable
@@ -188,15 +187,12 @@ export const CALL_COLUMNS = {
   executions: ['id', 'name', 'server', 'principal', 'outcome', 'started_at', 'duration_ms', 'body'],
   execution_stats: ['tool', 'server', 'day', 'outcome', 'duration_class', 'calls', 'total_ms', 'last_at'],
   execution_payloads: ['id', 'started_at', 'body'],
-  audit_records: ['tenant', 'seq', 'at', 'actor', 'action', 'resource', 'outcome', 'hash', 'body'],
 } as const satisfies {
-  readonly [
-    T in 'executions' | 'execution_stats' | 'execution_payloads' | 'audit_records'
-  ]: readonly (keyof Schema[T])[]
+  readonly [T in 'executions' | 'execution_stats' | 'execution_payloads']: readonly (keyof Schema[T])[]
 }
 
 export type CallTable = keyof typeof CALL_COLUMNS
-export type CallRow = ExecutionTable | ExecutionStatsTable | PayloadTable | AuditTable
+export type CallRow = ExecutionTable | ExecutionStatsTable | PayloadTable
 
 /** What becomes of a row that is there already, in words that both engines understand. */
 export const CALL_CONFLICTS: { readonly [T in CallTable]: string } = {
@@ -206,7 +202,6 @@ export const CALL_CONFLICTS: { readonly [T in CallTable]: string } = {
     total_ms = execution_stats.total_ms + excluded.total_ms,
     last_at = case when excluded.last_at > execution_stats.last_at then excluded.last_at else execution_stats.last_at end`,
   execution_payloads: 'on conflict (id) do nothing',
-  audit_records: '',
 }
 
 export type Database = Kysely<Schema>
