@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
 
-/** A wire that can be sick: `swallow` keeps connections open and lets nothing through, `cut` ends them and every new one. */
+/** A wire that can be sick: `swallow` keeps connections open and what they say, `cut` ends them and every new one. */
 export type Wire = 'good' | 'swallow' | 'cut' | { readonly lateMs: number }
 
-/** Stands between a client and a server on this machine. */
+/** Stands between a client and a server on this machine. As TCP does, it loses nothing and keeps the order, sick or not. */
 export interface TcpProxy extends AsyncDisposable {
   readonly port: number
   /** What has passed so far, both ways. */
@@ -13,27 +13,44 @@ export interface TcpProxy extends AsyncDisposable {
   be(wire: Wire): void
 }
 
+interface Held {
+  readonly bytes: Buffer
+  readonly since: number
+}
+
 export async function startTcpProxy(to: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
-  const timers = new Set<NodeJS.Timeout>()
+  const pumps = new Set<() => void>()
   let wire: Wire = 'good'
   let passed = 0
   const pass = (from: Socket, into: Socket): void => {
+    const held: Held[] = []
+    let timer: NodeJS.Timeout | undefined
+    const pump = (): void => {
+      clearTimeout(timer)
+      for (let [first] = held; first; [first] = held) {
+        const waitMs = waitOf(wire, first, performance.now())
+        if (waitMs > 0) {
+          if (waitMs < Infinity) timer = setTimeout(pump, waitMs)
+          return
+        }
+        held.shift()
+        passed += first.bytes.length
+        into.write(first.bytes)
+      }
+    }
     sockets.add(from)
+    pumps.add(pump)
     from.on('error', () => into.destroy())
     from.on('close', () => {
       sockets.delete(from)
+      pumps.delete(pump)
+      clearTimeout(timer)
       into.destroy()
     })
     from.on('data', (bytes) => {
-      if (wire === 'swallow' || wire === 'cut') return
-      passed += bytes.length
-      if (wire === 'good') return void into.write(bytes)
-      const timer = setTimeout(() => {
-        timers.delete(timer)
-        into.write(bytes)
-      }, wire.lateMs)
-      timers.add(timer)
+      held.push({ bytes, since: performance.now() })
+      pump()
     })
   }
   const server = createServer((client) => {
@@ -51,11 +68,17 @@ export async function startTcpProxy(to: number): Promise<TcpProxy> {
     be(next) {
       wire = next
       if (next === 'cut') for (const socket of sockets) socket.destroy()
+      for (const pump of pumps) pump()
     },
     async [Symbol.asyncDispose]() {
-      for (const timer of timers) clearTimeout(timer)
       for (const socket of sockets) socket.destroy()
       await new Promise((resolve) => server.close(resolve))
     },
   }
+}
+
+/** Milliseconds until the first that waits may go on. */
+function waitOf(wire: Wire, { since }: Held, now: number): number {
+  if (typeof wire === 'string') return wire === 'good' ? 0 : Infinity
+  return since + wire.lateMs - now
 }
