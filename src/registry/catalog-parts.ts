@@ -155,9 +155,11 @@ export function httpTool(record: HttpToolRecord, names: NameTable): CatalogTool 
 /** Adds what is derived from the text; the definition is parsed when first asked for. */
 export function withDefinition(tool: Omit<CatalogTool, 'definition' | 'inputSchemaText'>): CatalogTool {
   const inputSchemaText = memberText(tool.text, 'inputSchema')
-  // A getter of its own would cost each of thousands of tools a kilobyte.
-  return Object.assign(Object.create(LAZY), tool, inputSchemaText === undefined ? {} : { inputSchemaText })
+  // A getter of its own, or members that are assigned one by one, would cost each of thousands of tools a kilobyte.
+  return { __proto__: LAZY, ...tool, ...(inputSchemaText === undefined ? {} : { inputSchemaText }) } as LazyTool
 }
+
+type LazyTool = CatalogTool & { readonly __proto__: typeof LAZY }
 
 const LAZY: Pick<CatalogTool, 'definition'> & ThisType<CatalogTool> = {
   get definition() {
