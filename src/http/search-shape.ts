@@ -3,7 +3,7 @@ import type { FoundTool } from '#search/tool-search'
 import type { NeuralProgress } from '#search/vector-filler'
 import { ReadyText, type ApiContext, type ApiRequest } from './endpoint.ts'
 import { isoTime } from './page.ts'
-import { toolBody } from './tool-shape.ts'
+import { toolText, withMembers } from './tool-shape.ts'
 
 type ToolBody = SearchAnswer['tools'][number]
 type Scores = Omit<SearchAnswer['results'][number], keyof ToolBody>
@@ -37,17 +37,12 @@ export async function searchAnswerOf(
 
 /** Each tool stands in it twice, with its scores and without, and is the greater part of it: it is written once. */
 function answerText(found: readonly FoundTool[], rest: Omit<SearchAnswer, 'results' | 'tools'>): ReadyText {
-  const shown = found.map((hit) => ({ hit, text: JSON.stringify(toolBody(hit.tool) satisfies ToolBody) }))
+  const shown = found.map((hit) => ({ hit, text: toolText(hit.tool) }))
   const results = shown.map(({ hit, text }) => withMembers(text, JSON.stringify(scoresOf(hit))))
   const tools = shown.map(({ text }) => text)
   return new ReadyText(
     withMembers(JSON.stringify(rest), `{"results":[${results.join(',')}],"tools":[${tools.join(',')}]}`),
   )
-}
-
-/** One object of the members of two that have some. */
-function withMembers(one: string, other: string): string {
-  return `${one.slice(0, -1)},${other.slice(1)}`
 }
 
 function vectorsOf(progress: NeuralProgress | undefined): SearchAnswer['vectors'] {

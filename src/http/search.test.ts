@@ -69,6 +69,27 @@ test('R038 each type answers with its own part', async () => {
   expect((await search(t, { query: 'umbrella', search_type: 'keyword' })).results).toEqual([])
 })
 
+test('R038 a found tool is shown as the list of tools shows it, to the last member', async () => {
+  await using t = await openSearch()
+  const { registry } = t.deps
+  const { id } = await addServer(t, 'wind', [])
+  const text = String.raw`{"name":"wind","description":"Rain and \"wind\" of a city","inputSchema":{"enum":["\u0061", 1.0]},
+    "outputSchema":{},"annotations":{"readOnlyHint":true}}`
+  const odd = '{"name":"odd","description":7,"inputSchema":{},"annotations":[]}'
+  await registry.publishSnapshot({
+    ...registry.catalog.snapshot(id)!,
+    tools: [
+      { key: 'wind', text },
+      { key: 'odd', text: odd },
+    ],
+  })
+  const { tools: listed } = (await t.send('GET', '/api/v1/tools')).body as SearchAnswer
+  const { tools } = await search(t, { query: 'wind and rain of a city, and what is odd' })
+  expect(tools.length).toBeGreaterThan(3)
+  for (const tool of tools) expect(tool).toEqual(listed.find(({ id }) => id === tool.id))
+  expect(tools.map(({ read_only }) => read_only)).toContain(true)
+})
+
 test('R038 filters and limits hold, and an exact name goes first', async () => {
   await using t = await openSearch()
   expect(names(await search(t, { query: 'message about a city', read_only: true }))).toEqual(['weather'])

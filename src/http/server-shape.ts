@@ -1,7 +1,6 @@
 import type { Server, ServerChange, ServerDetails, ServerRegistration } from '#contract/server'
 import { ValidationError } from '#kernel/errors'
 import { httpTransport } from '#kernel/http-transport'
-import { stringAt } from '#kernel/json'
 import type { Connection, UpstreamRecord } from '#registry/records'
 import type { UpstreamDraft } from '#registry/registry-api'
 import { redactor } from '#registry/connection-secrets'
@@ -11,6 +10,7 @@ import { defined } from './defined.ts'
 import { enduranceBody, enduranceMembers } from './endurance-shape.ts'
 import { isoTime, isoTimeOrNull } from './page.ts'
 import { maskedConnection, unmaskedConnection } from './server-secrets.ts'
+import { descriptionOf } from './tool-shape.ts'
 
 const MAX_CONCURRENCY = 64
 
@@ -59,7 +59,7 @@ export function serverDetailsBody(sources: Sources, record: UpstreamRecord): Ser
     tools: tools.map((tool) => ({
       name: tool.name,
       original_name: tool.originalName,
-      description: stringAt(tool.definition, 'description') ?? '',
+      description: descriptionOf(tool),
     })),
   }
 }

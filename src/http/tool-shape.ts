@@ -2,6 +2,7 @@ import type { Tool, ToolChange, ToolDetails, ToolRegistration } from '#contract/
 import { ValidationError } from '#kernel/errors'
 import type { JsonObject } from '#kernel/json'
 import { objectAt, stringAt } from '#kernel/json'
+import { memberText, membersOf } from '#kernel/json-text'
 import type { CatalogTool } from '#registry/catalog-view'
 import type { HttpToolRecord } from '#registry/records'
 import type { HttpToolDraft, ToolOverrideChange } from '#registry/registry-api'
@@ -11,9 +12,42 @@ import { enduranceBody, enduranceMembers } from './endurance-shape.ts'
 import { MASK, maskUrl, maskValues, unmaskValues } from '#kernel/masks'
 import { isoTime } from './page.ts'
 
-/** A tool as lists show it. */
+/** A tool as lists show it. Parses the definition for itself: what nobody calls needs not stay parsed. */
 export function toolBody(tool: CatalogTool): Tool {
-  const { definition } = tool
+  const definition = JSON.parse(tool.text) as JsonObject
+  return {
+    ...namesBody(tool),
+    description: stringAt(definition, 'description') ?? '',
+    input_schema: definition['inputSchema'] ?? null,
+    output_schema: definition['outputSchema'] ?? null,
+    annotations: definition['annotations'] ?? null,
+    ...rulesBody(tool),
+    read_only: tool.readOnly ?? objectAt(definition, 'annotations')?.['readOnlyHint'] === true,
+  }
+}
+
+/** The same as JSON text, with the definition's own text in it. */
+export function toolText(tool: CatalogTool): string {
+  const { text } = tool
+  const said = new Map(membersOf(text).map(({ key, start, end }) => [key, text.slice(start, end)]))
+  const description = said.get('description')
+  const annotations = said.get('annotations') ?? 'null'
+  const definition = [
+    `"description":${description?.startsWith('"') ? description : '""'}`,
+    `"input_schema":${said.get('inputSchema') ?? 'null'}`,
+    `"output_schema":${said.get('outputSchema') ?? 'null'}`,
+    `"annotations":${annotations}`,
+    `"read_only":${tool.readOnly ?? memberText(annotations, 'readOnlyHint') === 'true'}`,
+  ]
+  return withMembers(JSON.stringify({ ...namesBody(tool), ...rulesBody(tool) }), `{${definition.join(',')}}`)
+}
+
+export function descriptionOf({ text }: CatalogTool): string {
+  const description = memberText(text, 'description')
+  return description?.startsWith('"') ? (JSON.parse(description) as string) : ''
+}
+
+function namesBody(tool: CatalogTool) {
   return {
     id: tool.id,
     name: tool.name,
@@ -21,10 +55,11 @@ export function toolBody(tool: CatalogTool): Tool {
     original_name: tool.originalName,
     server: tool.server,
     kind: tool.kind,
-    description: stringAt(definition, 'description') ?? '',
-    input_schema: definition['inputSchema'] ?? null,
-    output_schema: definition['outputSchema'] ?? null,
-    annotations: definition['annotations'] ?? null,
+  }
+}
+
+function rulesBody(tool: CatalogTool) {
+  return {
     category: tool.category ?? null,
     tags: [...tool.tags],
     capabilities: [...tool.capabilities],
@@ -35,11 +70,15 @@ export function toolBody(tool: CatalogTool): Tool {
     timeout_ms: tool.timeoutMs,
     ...enduranceBody(tool),
     fallback: tool.fallback ?? null,
-    read_only: tool.readOnly ?? objectAt(definition, 'annotations')?.['readOnlyHint'] === true,
     cache: cacheRuleBody(tool.cache),
     created_at: isoTime(tool.createdAt),
     updated_at: isoTime(tool.updatedAt),
   }
+}
+
+/** One object of the members of two that have some. */
+export function withMembers(one: string, other: string): string {
+  return `${one.slice(0, -1)},${other.slice(1)}`
 }
 
 /** A tool in full; `record` is that of an HTTP tool. */

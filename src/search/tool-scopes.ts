@@ -1,5 +1,5 @@
 import type { Principal } from '#identity/principal'
-import { objectAt } from '#kernel/json'
+import { memberText } from '#kernel/json-text'
 import { OwnedMap } from '#kernel/owned-map'
 import type { CatalogTool, CatalogView } from '#registry/catalog-view'
 import { createBreath } from './breath.ts'
@@ -84,6 +84,6 @@ function fits(tool: CatalogTool, { server, category, tag, readOnly }: ToolFilter
   )
 }
 
-function isReadOnly({ definition }: CatalogTool): boolean {
-  return objectAt(definition, 'annotations')?.['readOnlyHint'] === true
+function isReadOnly({ text }: CatalogTool): boolean {
+  return memberText(memberText(text, 'annotations') ?? '', 'readOnlyHint') === 'true'
 }

@@ -1,9 +1,8 @@
 import { toolPage, toolQuery, type ToolQuery } from '#contract/tool'
-import { stringAt } from '#kernel/json'
 import type { CatalogTool } from '#registry/catalog-view'
 import { endpoint } from '../../endpoint.ts'
 import { pageOf } from '../../page.ts'
-import { toolBody } from '../../tool-shape.ts'
+import { descriptionOf, toolBody } from '../../tool-shape.ts'
 
 export const listTools = endpoint({
   method: 'GET',
@@ -36,7 +35,7 @@ function fits(tool: CatalogTool, { server, category, tag, q }: ToolQuery): boole
 }
 
 function holdsWords(tool: CatalogTool, words: string): boolean {
-  const text = `${tool.name} ${stringAt(tool.definition, 'description') ?? ''}`.toLowerCase()
+  const text = `${tool.name} ${descriptionOf(tool)}`.toLowerCase()
   return words
     .toLowerCase()
     .split(/\s+/)
