@@ -35,7 +35,8 @@ export function fuse(tiers: TierScores, blank: () => Scores): Fused {
   const semantic = semanticOf(tiers, blank)
   const weights = weightsOf(tiers)
   const parts = (['keyword', 'static', 'neural'] as const).filter((part) => tiers[part] !== undefined)
-  const scores = mixed(keyword, semantic, { share: weights.semantic, into: blank() })
+  const alone = weights.semantic === 0 ? keyword : weights.keyword === 0 ? semantic : undefined
+  const scores = alone ?? mixed(keyword, semantic, { share: weights.semantic, into: blank() })
   return { scores, keyword, semantic, weights, parts }
 }
 

@@ -4,14 +4,16 @@ export type Scores = Float64Array
 interface Relation {
   /** What becomes 0, instead of the worst. */
   readonly floor?: number
-  /** What the best becomes, instead of 1. */
+  /** What the best is, where that is known. */
+  readonly best?: number
+  /** What it becomes, instead of 1. */
   readonly top?: number
 }
 
 /** Makes the scores themselves be between 0 for the worst and 1 for the best of the query. */
-export function relative(scores: Scores, { floor, top = 1 }: Relation = {}): Scores {
+export function relative(scores: Scores, { floor, best, top = 1 }: Relation = {}): Scores {
   const from = floor ?? worstOf(scores)
-  const range = bestOf(scores) - from
+  const range = (best ?? bestOf(scores)) - from
   if (!(range > 0)) return scores.fill(0)
   for (let place = 0; place < scores.length; place += 1) {
     const above = (scores[place] as number) - from
@@ -63,16 +65,15 @@ export function mixed(one: Scores, other: Scores, { share, into }: Mixture): Sco
 /** The places of the `count` best scores above 0, the best first; of equals the first in place. */
 export function bestPlaces(scores: Scores, count: number): number[] {
   const best: number[] = []
+  const scoreAt = (at: number): number => scores[best[at] as number] as number
+  let last = 0
   for (let place = 0; place < scores.length; place += 1) {
-    const score = scores[place] ?? 0
-    const last = best.length < count ? 0 : (scores[best.at(-1) ?? 0] ?? 0)
+    const score = scores[place] as number
     if (!(score > last)) continue
-    let at = best.length < count ? best.length : count - 1
-    while (at > 0 && (scores[best[at - 1] ?? 0] ?? 0) < score) {
-      best[at] = best[at - 1] ?? 0
-      at -= 1
-    }
+    let at = Math.min(best.length, count - 1)
+    for (; at > 0 && scoreAt(at - 1) < score; at -= 1) best[at] = best[at - 1] as number
     best[at] = place
+    if (best.length === count) last = scoreAt(count - 1)
   }
   return best
 }

@@ -4,7 +4,7 @@ import type { SearchDocument } from './document.ts'
 import { anythingFits, evidence, fuse, type Best, type Fused, type SearchMode, type Weights } from './fusion.ts'
 import { createKeywordIndex, type KeywordIndex, type PreparedScope, type WrittenKeywords } from './keyword-index.ts'
 import type { NeuralSay } from './neural-tier.ts'
-import { queryTermsOf } from './query-terms.ts'
+import { createQueryTerms } from './query-terms.ts'
 import { scopeOf } from './scope.ts'
 import { bestOf, bestPlaces, rangeOf, relative, withSteps, type Scores } from './scores.ts'
 import { createSheets } from './sheets.ts'
@@ -92,8 +92,7 @@ export function createSearchIndex(embedder: StaticEmbedder, written?: WrittenInd
       using sheets = sheetsOf(scope.slots.length)
       const texts = [text, ...clausesOf(text)]
       const asked = { embedder, keywords, vectors, scope, breath, blank: sheets.blank }
-      // Who asks for keywords means these words. Otherwise what is near to them counts, too.
-      const keyword = await keywordPart(texts, mode === 'keyword' ? () => [] : embedder.near, asked)
+      const keyword = await keywordPart(texts, mode, asked)
       const meaning = mode === 'keyword' ? undefined : await staticPart(texts, asked)
       const neural = mode === 'keyword' ? undefined : query.neural?.scores
       const isRemote = query.neural?.part === 'remote'
@@ -101,7 +100,7 @@ export function createSearchIndex(embedder: StaticEmbedder, written?: WrittenInd
       const nearest = neural && !isRemote ? bestOf(neural) : undefined
       const best = { keyword: keyword.best, static: meaning?.best ?? 1, neural: nearest }
       const tiers = {
-        keyword: mode === 'semantic' ? undefined : keyword.scores,
+        keyword: keyword.scores,
         static: meaning?.scores,
         neural: neural && relative(neural),
       }
@@ -128,14 +127,27 @@ interface Part {
   readonly best: number
 }
 
-async function keywordPart(texts: readonly string[], near: StaticEmbedder['near'], asked: Asked): Promise<Part> {
-  const { keywords, scope, breath, blank } = asked
+/**
+ * Who asks for keywords means these words; in a hybrid search what is near to them counts, too. Who asks for meaning only
+ * needs to know whether any of the words is there.
+ */
+async function keywordPart(
+  texts: readonly string[],
+  mode: SearchMode,
+  asked: Asked,
+): Promise<Pick<Part, 'best'> & Partial<Part>> {
+  const { embedder, keywords, scope, breath, blank } = asked
   const size = scope.slots.length
-  const found = await breath.map(texts, (text) => keywords.scores(queryTermsOf(text, near), scope, blank()))
-  const [whole = blank(), ...steps] = found.map(({ scores }) =>
-    relative(scores, { floor: 0, top: evidence(bestOf(scores), size) }),
-  )
-  return { scores: withSteps(whole, steps, STEP_SHARE), best: found[0]?.best ?? 0 }
+  const termsOf = createQueryTerms(mode === 'hybrid' ? embedder.near : () => [])
+  using query = keywords.query(scope)
+  const best = query.ownBest(termsOf(texts[0] ?? ''))
+  if (mode === 'semantic') return { best }
+  const [whole = blank(), ...steps] = await breath.map(texts, (text) => {
+    const scores = blank()
+    const top = query.score(termsOf(text), scores)
+    return relative(scores, { floor: 0, best: top, top: evidence(top, size) })
+  })
+  return { scores: withSteps(whole, steps, STEP_SHARE), best }
 }
 
 /** A step that has no tool of its own says less than one that has: its scores keep more of their narrow range. */
@@ -158,7 +170,10 @@ function ranked({ limit, threshold }: IndexQuery, fused: Fused, best: Best): Ran
   const least = (scores[places[0] ?? -1] ?? 0) * threshold
   const fitting = places.filter((place) => (scores[place] ?? 0) >= least)
   let total = 0
-  for (const score of scores) if (score > 0 && score >= least) total += 1
+  for (let place = 0; place < scores.length; place += 1) {
+    const score = scores[place] as number
+    if (score > 0 && score >= least) total += 1
+  }
   const hits = fitting.map((place) => ({
     place,
     score: scores[place] ?? 0,

@@ -189,10 +189,16 @@ function answerOf({ text, limit }: ToolQuery, ranking: Ranking, tools: readonly 
 
 /** Who names the tool has found it. */
 function exactFirst(found: readonly FoundTool[], text: string): readonly FoundTool[] {
-  const wanted = wordsOf(text).join(' ')
+  const wanted = wordsOf(text)
+  const letters = wanted.join('').length
+  // Of what is plain ASCII no letter becomes two: a name that is shorter than all that is wanted needs not be read.
+  const isIt = (name: string): boolean =>
+    name === text || ((name.length >= letters || !ASCII.test(name)) && wordsOf(name).join(' ') === wanted.join(' '))
   const isNamed = ({ tool }: FoundTool): boolean =>
-    [tool.exposedName, tool.name, tool.originalName].some((name) => name === text || wordsOf(name).join(' ') === wanted)
+    [...new Set([tool.exposedName, tool.name, tool.originalName])].some(isIt)
   const named = found.filter(isNamed)
   if (named.length === 0) return found
   return [...named.map((hit) => ({ ...hit, score: 1 })), ...found.filter((hit) => !isNamed(hit))]
 }
+
+const ASCII = /^\p{ASCII}*$/u
