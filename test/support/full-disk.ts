@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const TMPFS_BYTES = 8 * 1024 * 1024
+/** Whether this user (root) can make a file system of his own. */
+export const canMakeDisks = canMount()
 const ROOM_BYTES = 256 * 1024
 
 /** A directory in which there is soon no more room for a process, and then there is. */
@@ -16,16 +18,16 @@ export interface FullDisk extends AsyncDisposable {
 }
 
 /** A disk that is full where this user can make one (root), else a limit on the size of files: either refuses writes in the middle. */
-export const fullDisk: { readonly name: string; readonly open: () => Promise<FullDisk> } = canMount()
-  ? { name: 'a file system without room', open: smallFileSystem }
+export const fullDisk: { readonly name: string; readonly open: () => Promise<FullDisk> } = canMakeDisks
+  ? { name: 'a file system without room', open: () => smallFileSystem() }
   : { name: 'files that may not grow', open: limitedFiles }
 
 async function directory(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'metamcp-full-'))
 }
 
-function mount(path: string): boolean {
-  return spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${TMPFS_BYTES}`, 'tmpfs', path]).status === 0
+function mount(path: string, bytes = TMPFS_BYTES): boolean {
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', path]).status === 0
 }
 
 function unmount(path: string): void {
@@ -42,9 +44,10 @@ function canMount(): boolean {
   return isMounted
 }
 
-async function smallFileSystem(): Promise<FullDisk> {
+/** A file system of so many bytes; only where `canMakeDisks`. */
+export async function smallFileSystem(bytes = TMPFS_BYTES): Promise<FullDisk> {
   const path = await directory()
-  if (!mount(path)) throw new Error(`no tmpfs at ${path}`)
+  if (!mount(path, bytes)) throw new Error(`no tmpfs at ${path}`)
   const filler = join(path, 'filler')
   return {
     path,

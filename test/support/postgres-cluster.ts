@@ -99,8 +99,8 @@ export async function startCluster(): Promise<Cluster> {
   }
 }
 
-/** `initdb` refuses root. */
-function serverUser(): { uid: number; gid: number } | { uid?: undefined; gid?: undefined } {
+/** As whom the server runs: `initdb` refuses root. */
+export function serverUser(): { uid: number; gid: number } | { uid?: undefined; gid?: undefined } {
   if (process.getuid?.() !== 0) return {}
   const accounts = readFileSync('/etc/passwd', 'utf8').split('\n')
   for (const name of ['postgres', 'nobody']) {
