@@ -4,6 +4,7 @@ import { AppError } from '#kernel/errors'
 import { createAuditBlockTable } from './audit-block-table.ts'
 import { createAuditTables } from './audit-tables.ts'
 import { createDeploymentTable } from './deployment.ts'
+import { keepOneIndex } from './execution-key.ts'
 import { createExecutionStatsTable } from './execution-stats-table.ts'
 import { createIdentityTables } from './identity-tables.ts'
 import { createOauthTables } from './oauth-tables.ts'
@@ -12,17 +13,19 @@ import { type Database, type Engine, RECORD_TABLES } from './schema.ts'
 
 const MIGRATIONS_TABLE = 'metamcp_migrations'
 
+type Step = (db: Kysely<unknown>, kind: Engine['kind']) => Promise<void>
+
 /** In the order of their names; one that has been released never changes. */
-const MIGRATIONS: Record<string, Migration> = {
-  '0001_registry_and_history': { up: createFirstTables },
-  '0002_search': { up: createSearchTables },
-  '0003_identity': { up: createIdentityTables },
-  '0004_roles': { up: (db: Kysely<unknown>) => createRecordTable(db, 'roles') },
-  '0005_oauth': { up: createOauthTables },
-  '0006_deployment': { up: createDeploymentTable },
-  '0008_audit': { up: createAuditTables },
-  '0009_history': { up: createHistoryTables },
-  '0010_audit_blocks': { up: createAuditBlockTable },
+const MIGRATIONS: Readonly<Record<string, Step>> = {
+  '0001_registry_and_history': createFirstTables,
+  '0002_search': createSearchTables,
+  '0003_identity': createIdentityTables,
+  '0004_roles': (db) => createRecordTable(db, 'roles'),
+  '0005_oauth': createOauthTables,
+  '0006_deployment': createDeploymentTable,
+  '0008_audit': createAuditTables,
+  '0009_history': createHistoryTables,
+  '0010_records': createCheaperTables,
 }
 
 /**
@@ -32,7 +35,7 @@ const MIGRATIONS: Record<string, Migration> = {
 export async function migrate(engine: Engine): Promise<void> {
   const migrator = new Migrator({
     db: engine.db,
-    provider: { getMigrations: async () => MIGRATIONS },
+    provider: { getMigrations: async () => migrationsOf(engine.kind) },
     migrationTableName: MIGRATIONS_TABLE,
     migrationLockTableName: `${MIGRATIONS_TABLE}_lock`,
     ...(engine.kind === 'postgres' ? { migrationTableSchema: await currentSchema(engine.db) } : {}),
@@ -42,6 +45,10 @@ export async function migrate(engine: Engine): Promise<void> {
   const newer = await unknownMigration(engine.db)
   const reason = newer === undefined ? 'could not be migrated' : `was written by a newer MetaMCP (it has ${newer})`
   throw new AppError('unavailable', `The database ${reason}`, { cause: error })
+}
+
+function migrationsOf(kind: Engine['kind']): Record<string, Migration> {
+  return Object.fromEntries(Object.entries(MIGRATIONS).map(([name, step]) => [name, { up: (db) => step(db, kind) }]))
 }
 
 /** Without it the migrator takes a table of the same name in any schema of the database for its own. */
@@ -78,6 +85,11 @@ async function createFirstTables(db: Kysely<unknown>): Promise<void> {
 async function createHistoryTables(db: Kysely<unknown>): Promise<void> {
   await createPayloadTable(db)
   await createExecutionStatsTable(db)
+}
+
+async function createCheaperTables(db: Kysely<unknown>, kind: Engine['kind']): Promise<void> {
+  await createAuditBlockTable(db)
+  if (kind === 'sqlite') await keepOneIndex(db)
 }
 
 async function createRecordTable(db: Kysely<unknown>, table: string): Promise<void> {

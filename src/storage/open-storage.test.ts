@@ -26,6 +26,7 @@ async function sqlitePlace() {
 const REMOVE_IDENTITY = `
   drop table api_keys; drop table refresh_families; drop table revocations; drop table logins; drop table users;
   drop table if exists roles; drop table execution_stats; drop table execution_payloads; drop table audit_blocks; drop table audit_heads; drop table deployment; drop table oauth_records;
+  create index executions_by_name on executions (name, started_at);
   delete from metamcp_migrations where name > '0003'`
 
 /** As an operator's shell would, beside the gateway. */

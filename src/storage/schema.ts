@@ -196,7 +196,7 @@ export type CallRow = ExecutionTable | ExecutionStatsTable | PayloadTable
 
 /** What becomes of a row that is there already, in words that both engines understand. */
 export const CALL_CONFLICTS: { readonly [T in CallTable]: string } = {
-  executions: 'on conflict (id) do nothing',
+  executions: 'on conflict do nothing',
   execution_stats: `on conflict (tool, server, day, outcome, duration_class) do update set
     calls = execution_stats.calls + excluded.calls,
     total_ms = execution_stats.total_ms + excluded.total_ms,
