@@ -10,7 +10,7 @@ export function findTool({ catalog }: Pick<Registry, 'catalog'>, key: string): C
 
 interface ToolIndex {
   readonly byName: ReadonlyMap<string, CatalogTool>
-  /** By exposed name and id. */
+  /** By id, and by the exposed name where that is another. */
   readonly byOther: ReadonlyMap<string, CatalogTool>
 }
 
@@ -20,10 +20,15 @@ const indexes = new WeakMap<readonly CatalogTool[], ToolIndex>()
 function indexOf(tools: readonly CatalogTool[]): ToolIndex {
   const known = indexes.get(tools)
   if (known) return known
+  const byName = new Map<string, CatalogTool>()
+  const byOther = new Map<string, CatalogTool>()
   // Of two the first has the name.
-  const last = tools.toReversed()
-  const byName = new Map(last.map((tool) => [tool.name, tool]))
-  const byOther = new Map(last.flatMap((tool) => [[tool.id, tool] as const, [tool.exposedName, tool] as const]))
+  for (let at = tools.length - 1; at >= 0; at -= 1) {
+    const tool = tools[at] as CatalogTool
+    byName.set(tool.name, tool)
+    byOther.set(tool.id, tool)
+    if (tool.exposedName !== tool.name) byOther.set(tool.exposedName, tool)
+  }
   const made = { byName, byOther }
   indexes.set(tools, made)
   return made

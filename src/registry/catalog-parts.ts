@@ -56,6 +56,10 @@ function renamed(primitive: PrimitiveText, name: string): string {
   return name === primitive.key ? primitive.text : editObject(primitive.text, { name: JSON.stringify(name) })
 }
 
+/** Thousands of tools have them in common. */
+const NONE: readonly string[] = Object.freeze([])
+const NOTHING: JsonObject = Object.freeze({})
+
 function mcpTool(
   tool: PrimitiveText,
   record: UpstreamRecord,
@@ -90,10 +94,10 @@ function mcpTool(
     cache: cacheOf(record, rules),
     enabled: override?.enabled ?? true,
     ...(override?.category === undefined ? {} : { category: override.category }),
-    tags: override?.tags ?? [],
-    capabilities: [],
+    tags: override?.tags ?? NONE,
+    capabilities: NONE,
     securityLevel: override?.securityLevel ?? 0,
-    metadata: override?.metadata ?? {},
+    metadata: override?.metadata ?? NOTHING,
     createdAt: record.createdAt,
     updatedAt: Math.max(record.updatedAt, override?.updatedAt ?? 0),
   })

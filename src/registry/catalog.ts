@@ -1,4 +1,4 @@
-import { httpTool, overrideName, upstreamPart, type CatalogPart } from './catalog-parts.ts'
+import { httpTool, upstreamPart, type CatalogPart } from './catalog-parts.ts'
 import type { CatalogChange, CatalogTool, CatalogUpstream, CatalogView } from './catalog-view.ts'
 import type { NameTable } from './exposed-names.ts'
 import { changeBetween, makeView, type CatalogWhole } from './make-view.ts'
@@ -60,13 +60,12 @@ export function createCatalog(source: CatalogSource): LiveCatalog {
   }
 }
 
-type PartOf = (record: UpstreamRecord, snapshot: UpstreamSnapshot) => CatalogPart
+type PartOf = (record: UpstreamRecord, snapshot: UpstreamSnapshot, own: readonly ToolOverrideRecord[]) => CatalogPart
 
 /** An upstream whose record, snapshot and overrides are the same keeps its part: one change costs one upstream. */
 function createPartCache(source: CatalogSource): PartOf {
   const parts = new Map<string, { key: readonly unknown[]; part: CatalogPart }>()
-  return function partOf(record, snapshot) {
-    const own = snapshot.tools.map((tool) => source.overrides.get(overrideName(record.id, tool.key)))
+  return function partOf(record, snapshot, own) {
     const key = [record, snapshot, ...own]
     const cached = parts.get(record.id)
     if (cached?.key.length === key.length && cached.key.every((part, index) => part === key[index])) return cached.part
@@ -79,11 +78,12 @@ function createPartCache(source: CatalogSource): PartOf {
 function collect(source: CatalogSource, partOf: PartOf): { whole: CatalogWhole; tools: readonly CatalogTool[] } {
   const upstreams: CatalogUpstream[] = []
   const parts: CatalogPart[] = []
+  const overrides = Map.groupBy(source.overrides.values(), ({ upstreamId }) => upstreamId)
   for (const record of source.upstreams()) {
     const snapshot = source.snapshots.get(record.id)
     if (!snapshot || !record.enabled) continue
     upstreams.push({ ...record, upstreamId: record.id, server: record.name, snapshot })
-    parts.push(partOf(record, snapshot))
+    parts.push(partOf(record, snapshot, overrides.get(record.id) ?? []))
   }
   const tools = [
     ...parts.flatMap((part) => part.tools),

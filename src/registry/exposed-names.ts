@@ -39,28 +39,29 @@ export function createNameTable(known: readonly ExposedName[]): NameTable {
   const collisions = new Map<string, NameCollision>()
   let fresh: ExposedName[] = []
 
-  const keep = (row: ExposedName): void => {
-    const before = given.get(keyOf(row))
+  const keep = (row: ExposedName, key = keyOf(row)): void => {
+    const before = given.get(key)
     if (before) taken.delete(`${before.kind} ${before.exposedName}`)
-    given.set(keyOf(row), row)
-    taken.set(`${row.kind} ${row.exposedName}`, keyOf(row))
+    given.set(key, row)
+    taken.set(`${row.kind} ${row.exposedName}`, key)
   }
-  const isFree = (wish: NameWish): boolean => (taken.get(`${wish.kind} ${wish.wanted}`) ?? keyOf(wish)) === keyOf(wish)
 
   for (const row of known) keep(row)
   return {
     assign(wish) {
       const { kind, upstreamId, originalName, wanted } = wish
-      const before = given.get(keyOf(wish))?.exposedName
-      const hashed = suffixedName(wanted, keyOf(wish))
-      const free = isFree(wish)
+      const key = keyOf(wish)
+      const before = given.get(key)?.exposedName
+      const free = (taken.get(`${kind} ${wanted}`) ?? key) === key
+      if (free) collisions.delete(key)
+      if (free && before === wanted) return wanted
       // Clients know the name it was given when another had the wanted one, even after that one is gone.
+      const hashed = suffixedName(wanted, key)
       const exposedName = free && before !== hashed ? wanted : hashed
-      if (free) collisions.delete(keyOf(wish))
-      else collisions.set(keyOf(wish), { ...wish, given: exposedName })
+      if (!free) collisions.set(key, { ...wish, given: exposedName })
       if (before === exposedName) return exposedName
       const row = { kind, upstreamId, originalName, exposedName }
-      keep(row)
+      keep(row, key)
       fresh.push(row)
       return exposedName
     },

@@ -1,6 +1,6 @@
-import { createHash, hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { readFileSync, readdirSync } from 'node:fs'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { open, rename, writeFile, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { KeptSlots } from './catalog-index.ts'
@@ -13,6 +13,8 @@ export interface KeptIndex {
 }
 
 const LINE_END = 10
+/** The first line, with much to spare. */
+const HEAD_BYTES_MAX = 4096
 
 interface Head {
   readonly madeBy: string
@@ -49,16 +51,17 @@ export async function writeIndex(file: string, { slots, index }: KeptIndex): Pro
 
 /** Undefined without a file, for one that another program made, and for a damaged one: then the index is made anew. */
 export async function readIndex(file: string): Promise<KeptIndex | undefined> {
-  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+  const handle = await open(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error
   })
-  const bodyAt = (bytes?.indexOf(LINE_END) ?? -1) + 1
-  if (!bytes || bodyAt === 0) return undefined
-  const head = headOf(bytes.toString('utf8', 0, bodyAt))
-  const body = bytes.subarray(bodyAt)
-  if (head?.madeBy !== maker() || head.checksum !== hash('sha1', body)) return undefined
-  const [digests, slots, terms, counts, postings, lengths, scales, rows] = sectionsOf(body, head.sections)
+  if (!handle) return undefined
+  await using opened = handle
+  const start = await opened.read({ buffer: Buffer.alloc(HEAD_BYTES_MAX), position: 0 })
+  const bodyAt = start.buffer.indexOf(LINE_END) + 1
+  const head = bodyAt > 0 ? headOf(start.buffer.toString('utf8', 0, bodyAt)) : undefined
+  if (head?.madeBy !== maker() || (await opened.stat()).size !== bodyAt + sum(head.sections)) return undefined
+  const [digests, slots, terms, counts, postings, lengths, scales, rows] = await sectionsOf(opened, head, bodyAt)
   if (!digests || !slots || !terms || !counts || !postings || !lengths || !scales || !rows) return undefined
   const slotNumbers = new Int32Array(slots)
   return {
@@ -74,6 +77,10 @@ export async function readIndex(file: string): Promise<KeptIndex | undefined> {
   }
 }
 
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((before, each) => before + each, 0)
+}
+
 function headOf(line: string): Head | undefined {
   try {
     return JSON.parse(line) as Head
@@ -82,14 +89,20 @@ function headOf(line: string): Head | undefined {
   }
 }
 
-/** Each in memory of its own, so that none holds all of the file. */
-function sectionsOf(body: Buffer, lengths: readonly number[]): ArrayBuffer[] {
-  let at = 0
-  return lengths.map((length) => {
-    const section = Uint8Array.from(body.subarray(at, at + length)).buffer
-    at += length
-    return section
-  })
+/** Each in memory of its own, so that none holds all of the file; none at all where the checksum is another. */
+async function sectionsOf(file: FileHandle, { sections, checksum }: Head, bodyAt: number): Promise<ArrayBuffer[]> {
+  const checked = createHash('sha1')
+  const read: ArrayBuffer[] = []
+  let position = bodyAt
+  for (const length of sections) {
+    const section = new Uint8Array(length)
+    const { bytesRead } = await file.read({ buffer: section, position })
+    if (bytesRead < length) return []
+    checked.update(section)
+    read.push(section.buffer)
+    position += length
+  }
+  return checked.digest('hex') === checksum ? read : []
 }
 
 function linesOf(section: ArrayBuffer): string[] {

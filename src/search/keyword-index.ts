@@ -122,9 +122,11 @@ function look(
 
 function averagesOf(slots: Int32Array, lengths: Uint16Array): Float64Array {
   const sums = new Float64Array(FIELDS.length)
-  for (const slot of slots)
+  for (let place = 0; place < slots.length; place += 1) {
+    const from = (slots[place] as number) * FIELDS.length
     for (let field = 0; field < sums.length; field += 1)
-      sums[field] = (sums[field] ?? 0) + (lengths[slot * FIELDS.length + field] ?? 0)
+      sums[field] = (sums[field] as number) + (lengths[from + field] ?? 0)
+  }
   return sums.map((sum) => Math.max(sum / Math.max(slots.length, 1), 1e-9))
 }
 

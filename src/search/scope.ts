@@ -8,6 +8,6 @@ export interface Scope {
 /** A scope of these slots, all below `capacity`. */
 export function scopeOf(slots: Int32Array, capacity: number): Scope {
   const places = new Int32Array(capacity).fill(-1)
-  for (const [place, slot] of slots.entries()) places[slot] = place
+  for (let place = 0; place < slots.length; place += 1) places[slots[place] as number] = place
   return { slots, places }
 }

@@ -82,9 +82,11 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
     lessonsOf: lessons.of,
     changed: deps.indexed,
   })
-  const scopes = createScopes(views, (tools) =>
-    index.prepare(Int32Array.from(tools, (tool) => slots.slotOf(tool) ?? 0)),
-  )
+  const scopes = createScopes(views, (tools) => {
+    const own = new Int32Array(tools.length)
+    for (let place = 0; place < own.length; place += 1) own[place] = slots.slotOf(tools[place] as CatalogTool) ?? 0
+    return index.prepare(own)
+  })
   lessons.onChange((toolId) => {
     slots.relearn(toolId)
     scopes.clear()
