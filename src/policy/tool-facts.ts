@@ -16,18 +16,21 @@ interface DescribedTool {
  */
 export function toolFacts(tool: DescribedTool, namespace?: string): Facts {
   const { server, category, tags, securityLevel } = tool
-  const hint = (name: string): unknown => objectAt(tool.definition, 'annotations')?.[name]
-  return {
-    server,
-    namespace,
-    category,
-    tags,
-    securityLevel,
-    get readOnly() {
-      return hint('readOnlyHint') === true
-    },
-    get destructive() {
-      return hint('readOnlyHint') !== true && hint('destructiveHint') !== false
-    },
-  }
+  // Getters of its own would cost each of thousands of tools a microsecond and more.
+  return { __proto__: HINTS, server, namespace, category, tags, securityLevel, tool } as ToolFacts
+}
+
+type ToolFacts = Facts & { readonly tool: DescribedTool }
+
+const HINTS: Pick<Facts, 'readOnly' | 'destructive'> & ThisType<ToolFacts> = {
+  get readOnly() {
+    return hintOf(this.tool, 'readOnlyHint') === true
+  },
+  get destructive() {
+    return hintOf(this.tool, 'readOnlyHint') !== true && hintOf(this.tool, 'destructiveHint') !== false
+  },
+}
+
+function hintOf({ definition }: DescribedTool, name: string): unknown {
+  return objectAt(definition, 'annotations')?.[name]
 }

@@ -56,7 +56,8 @@ export function createPostings(written?: WrittenPostings): Postings {
       chains.append(list, packed(place, times))
     },
     forget(slots) {
-      const isOfThem = (posting: number): boolean => slots.has(slotOf(posting))
+      const isMarked = marks(slots)
+      const isOfThem = (posting: number): boolean => isMarked[slotOf(posting)] === 1
       for (const [term, list] of lists) {
         if (!chains.removeWhere(list, isOfThem)) continue
         lists.delete(term)
@@ -71,8 +72,18 @@ function packed(place: number, times: number): number {
   return (place << COUNT_BITS) | Math.min(times, COUNT_MAX)
 }
 
+/** A set of which hundreds of thousands ask. */
+function marks(slots: ReadonlySet<number>): Uint8Array {
+  let largest = -1
+  for (const slot of slots) largest = Math.max(largest, slot)
+  const marked = new Uint8Array(largest + 1)
+  for (const slot of slots) marked[slot] = 1
+  return marked
+}
+
 function write(lists: ReadonlyMap<string, number>, chains: Chains, slots: ReadonlySet<number>): WrittenPostings {
   const { values, next } = chains.memory()
+  const isMarked = marks(slots)
   const terms: string[] = []
   const counts = new Int32Array(lists.size)
   const all = new Int32Array(chains.size())
@@ -81,7 +92,7 @@ function write(lists: ReadonlyMap<string, number>, chains: Chains, slots: Readon
     const from = end
     for (let place = chains.first(list); place !== END; place = next[place] as number) {
       const posting = values[place] as number
-      if (!slots.has(slotOf(posting))) continue
+      if (isMarked[slotOf(posting)] !== 1) continue
       all[end] = posting
       end += 1
     }
