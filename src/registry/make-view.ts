@@ -30,7 +30,7 @@ export function makeView(whole: CatalogWhole, revision: number, namespace?: Name
     expose: namespace?.expose ?? 'all',
     tools,
     pinned: tools.filter((tool) => matchesAny(namespace?.pinned ?? [], tool.exposedName)),
-    toolByName: new Map(tools.map((tool) => [tool.exposedName, tool])),
+    toolByName: byName(tools),
     prompts,
     promptByName: new Map(prompts.map((prompt) => [prompt.key, prompt])),
     resources,
@@ -38,6 +38,13 @@ export function makeView(whole: CatalogWhole, revision: number, namespace?: Name
     templates: firstOfEach(whole.templates.filter(hasServer)),
     upstreams: whole.upstreams.filter(hasServer),
   }
+}
+
+/** Without a pair for each of thousands. */
+function byName(tools: readonly CatalogTool[]): ReadonlyMap<string, CatalogTool> {
+  const named = new Map<string, CatalogTool>()
+  for (const tool of tools) named.set(tool.exposedName, tool)
+  return named
 }
 
 /** Two upstreams with one URI: the first in stable order has it, in the list as in the routing. */

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { CatalogTool } from '#registry/catalog-view'
 import type { Catalog } from '#registry/registry-api'
 import { createBreath } from './breath.ts'
@@ -81,6 +82,8 @@ export function createCatalogIndex({ catalog, sink, kept, lessonsOf, changed }: 
     if (entries.takeNews()) changed?.()
   }
   const follow = async (): Promise<void> => {
+    // Whoever made the revision has held the event loop already.
+    await setImmediate()
     for (;;) {
       const { revision } = catalog
       await followOnce()

@@ -4,7 +4,7 @@ import type { CatalogTool, CatalogView } from '#registry/catalog-view'
 import type { Catalog } from '#registry/registry-api'
 import { wordsOf } from './analyser.ts'
 import { createBreath } from './breath.ts'
-import { createCatalogIndex, type DocumentSink } from './catalog-index.ts'
+import { createCatalogIndex, type CatalogIndex, type DocumentSink } from './catalog-index.ts'
 import type { KeptIndex } from './index-file.ts'
 import type { Lessons } from './lessons.ts'
 import type { NeuralTier } from './neural-tier.ts'
@@ -82,11 +82,7 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
     lessonsOf: lessons.of,
     changed: deps.indexed,
   })
-  const scopes = createScopes(views, (tools) => {
-    const own = new Int32Array(tools.length)
-    for (let place = 0; place < own.length; place += 1) own[place] = slots.slotOf(tools[place] as CatalogTool) ?? 0
-    return index.prepare(own)
-  })
+  const scopes = createScopes(views, (tools) => index.prepare(slotsOf(tools, slots)))
   lessons.onChange((toolId) => {
     slots.relearn(toolId)
     scopes.clear()
@@ -143,6 +139,12 @@ const NOTHING: ToolAnswer = {
   parts: [],
   nearest: [],
   cached: false,
+}
+
+function slotsOf(tools: readonly CatalogTool[], slots: Pick<CatalogIndex, 'slotOf'>): Int32Array {
+  const own = new Int32Array(tools.length)
+  for (let place = 0; place < own.length; place += 1) own[place] = slots.slotOf(tools[place] as CatalogTool) ?? 0
+  return own
 }
 
 function bothTiers(index: SearchIndex, neural: NeuralTier | undefined): DocumentSink {
