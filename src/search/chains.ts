@@ -35,8 +35,8 @@ export function createChains(written?: WrittenChains): Chains {
   let free = END
   const node = (value: number): number => {
     const used = free
-    if (used === END) [values, next] = [grown(values, made + 1), grown(next, made + 1)]
-    else free = next[used] as number
+    if (used !== END) free = next[used] as number
+    else if (made === values.length) [values, next] = [grown(values, made + 1), grown(next, made + 1)]
     const place = used === END ? (made += 1) - 1 : used
     values[place] = value
     next[place] = END
@@ -97,8 +97,7 @@ function chained({ counts, values }: WrittenChains): ReturnType<typeof empty> {
 }
 
 function grown(array: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
-  if (length <= array.length) return array
-  const larger = new Int32Array(length + (length >> 1))
+  const larger = new Int32Array(length + (length >> 2))
   larger.set(array)
   return larger
 }

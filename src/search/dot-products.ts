@@ -21,10 +21,10 @@ interface Kernel {
 /** Rows of bytes, and the dot products of one more with many of them: JavaScript alone takes fifteen times as long. */
 export interface ByteRows {
   set(slot: number, bytes: Int8Array): void
-  /** Sets the first rows at once, as `all` gave them. */
+  /** Sets the first rows at once, as `first` gave them. */
   setAll(bytes: Uint8Array): void
-  /** The rows as they stand in memory: to be copied before anything else is asked. */
-  all(): Uint8Array
+  /** The first of the rows as they stand in memory: to be copied before anything else is asked. */
+  first(count: number): Uint8Array<ArrayBuffer>
   /** In the order of `slots`, whose rows must all have been set once. */
   dots(query: Int8Array, slots: Int32Array): Int32Array
 }
@@ -51,7 +51,7 @@ export function createByteRows(dimensions: number): ByteRows {
       makeRoom(bytes.length)
       new Uint8Array(memory.buffer).set(bytes)
     },
-    all: () => new Uint8Array(memory.buffer, 0, rows * stride),
+    first: (count) => new Uint8Array(memory.buffer, 0, Math.min(count, rows) * stride),
     dots(query, slots) {
       // What is asked stands behind the rows and is gone with the next row.
       const queryAt = rows * stride

@@ -100,7 +100,11 @@ export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> 
   }
   let opened: { readonly tools: ToolSearch; readonly neural: NeuralTier | undefined } | undefined
   const kept = isLarge() ? await keeper?.read() : undefined
-  if (kept) opened = open(kept)
+  if (kept) {
+    opened = open(kept)
+    // It has been copied; the collector would come for it when there is much more.
+    kept.index.vectors.rows.buffer.transfer(0)
+  }
   const history = createSearchHistory({ store: stores.searches, log })
   const meter = createSearchMeter()
   const search = meter.measured(async (query: ToolQuery): Promise<ToolAnswer> => {

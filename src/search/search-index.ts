@@ -82,7 +82,7 @@ export function createSearchIndex(embedder: StaticEmbedder, written?: WrittenInd
     },
     remove: vectors.delete,
     forget: keywords.forget,
-    written: (slots) => ({ keywords: keywords.written(slots), vectors: vectors.written(), capacity }),
+    written: (slots) => ({ keywords: keywords.written(slots), vectors: vectors.written(capacity), capacity }),
     prepare(slots) {
       const scope = scopeOf(slots, capacity)
       return { ...scope, averages: keywords.averages(scope) }

@@ -12,7 +12,7 @@ export interface PackedVector {
 
 /** A table as it is written to a file. */
 export interface WrittenVectors {
-  readonly rows: Uint8Array
+  readonly rows: Uint8Array<ArrayBuffer>
   readonly scales: Float32Array
 }
 
@@ -24,8 +24,8 @@ export interface VectorTable {
   covers(scope: Scope, share: number): boolean
   /** By place of the scope; NaN where a slot has no vector. Written to `into`, where it is given. */
   dots(query: Float32Array, scope: Scope, into?: Float64Array): Float64Array
-  /** To be copied before anything else is asked. */
-  written(): WrittenVectors
+  /** The first of the slots; to be copied before anything else is asked. */
+  written(slots: number): WrittenVectors
 }
 
 export function packed(vector: Float32Array): PackedVector {
@@ -67,7 +67,7 @@ export function createVectorTable(dimensions: number, written?: WrittenVectors):
   if (written) rows.setAll(written.rows)
   const makeRoom = (slots: number): void => {
     if (slots <= scales.length) return
-    const more = new Float32Array(Math.max(slots, scales.length * 2, SLOTS_AT_FIRST)).fill(Number.NaN)
+    const more = new Float32Array(Math.max(slots, Math.ceil(scales.length * 1.25), SLOTS_AT_FIRST)).fill(Number.NaN)
     more.set(scales)
     rows.set(more.length - 1, nothing)
     scales = more
@@ -95,6 +95,9 @@ export function createVectorTable(dimensions: number, written?: WrittenVectors):
         scores[place] = (dots[place] as number) * scale * (scales[slots[place] as number] as number)
       return scores
     },
-    written: () => ({ rows: rows.all(), scales }),
+    written(slots) {
+      makeRoom(slots)
+      return { rows: rows.first(slots), scales: scales.subarray(0, slots) }
+    },
   }
 }

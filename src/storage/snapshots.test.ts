@@ -35,6 +35,16 @@ for (const engine of storageEngines) {
       expect(await storage.registry.snapshots.list()).toEqual([snapshot])
     })
 
+    test.each([7, 8, 17])('%i snapshots are listed, each once and in the order of their upstreams', async (count) => {
+      await using storage = await freshStorage(engine)
+      const snapshots = Array.from({ length: count }, (_, index) =>
+        upstreamSnapshot({ upstreamId: `${index % 5} ${index}` }),
+      )
+      for (const snapshot of snapshots) await storage.registry.snapshots.put(snapshot)
+      const inOrder = snapshots.toSorted((a, b) => (a.upstreamId < b.upstreamId ? -1 : 1))
+      expect(await storage.registry.snapshots.list()).toEqual(inOrder)
+    })
+
     test('a delete takes one snapshot and leaves the others', async () => {
       await using storage = await freshStorage(engine)
       const [gone, kept] = [upstreamSnapshot(), upstreamSnapshot()]
