@@ -2,23 +2,19 @@ import { expect, test } from 'vitest'
 import { addServer, openTestApi } from '../../test/support/test-api.ts'
 import { findTool } from './find-tool.ts'
 
-test('a tool is found by name, exposed name and id, and of two of one name the first, however often one looks', async () => {
+test('a tool is found by name, exposed name and id, disabled or not, however often one looks', async () => {
   await using t = await openTestApi()
   const { registry } = t.deps
   await addServer(t, 'files', ['read', 'write'])
-  // Its name is taken by the other's exposed name, so that it is exposed under one of its own.
-  for (const name of ['files__read', 'send mail'])
-    await t.send('POST', '/api/v1/tools', { name, description: 'x', endpoint: 'http://127.0.0.1:9/' })
+  const mail = { name: 'send mail', description: 'x', endpoint: 'http://127.0.0.1:9/' }
+  await t.send('POST', '/api/v1/tools', mail)
+  await t.send('PUT', '/api/v1/tools/files__write', { enabled: false })
+  await t.send('PUT', '/api/v1/tools/send%20mail', { enabled: false })
   const all = registry.catalog.allTools()
-  const [read, , shadowed, mail] = all
-  expect(shadowed?.name).toBe(read?.name)
+  expect(all.map(({ name }) => name)).toEqual(['files__read', 'files__write', 'send mail'])
   for (let look = 0; look < 30; look += 1) {
-    for (const tool of all) {
-      expect(findTool(registry, tool.id)).toBe(tool)
-      expect(findTool(registry, tool.exposedName)).toBe(tool)
-    }
-    expect(findTool(registry, 'files__read')).toBe(read)
-    expect(findTool(registry, 'send mail')).toBe(mail)
+    for (const tool of all.toReversed())
+      for (const key of [tool.id, tool.name, tool.exposedName]) expect(findTool(registry, key)).toBe(tool)
     expect(findTool(registry, 'nothing')).toBeUndefined()
   }
 })
