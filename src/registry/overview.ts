@@ -10,11 +10,12 @@ export interface UpstreamLine {
 
 /** All upstreams as they are now. */
 export function overviewOf(registry: Registry, control: Pick<UpstreamControl, 'status'>): UpstreamLine[] {
-  const tools = registry.catalog.allTools()
+  const tools = new Map<string, number>()
+  for (const { upstreamId } of registry.catalog.allTools()) tools.set(upstreamId, (tools.get(upstreamId) ?? 0) + 1)
   return registry.upstreams.list().map(({ id, name }) => ({
     name,
     status: control.status(id).state,
-    tools: tools.filter(({ upstreamId }) => upstreamId === id).length,
+    tools: tools.get(id) ?? 0,
   }))
 }
 
