@@ -76,7 +76,8 @@ export function createFrontDoor(deps: FrontDoorDeps): FrontDoor {
     checkMs: lateCheckMs(deps),
   })
   refuseBrokenRequests(server)
-  sparePending(server)
+  const sockets = socketsOf(server)
+  sparePending(server, sockets)
   return {
     async listen(port, host) {
       await new Promise<void>((resolve, reject) => {
@@ -104,8 +105,7 @@ export function createFrontDoor(deps: FrontDoorDeps): FrontDoor {
       endpoint[Symbol.dispose]()
       await atMost(FLUSH_MS, closed)
       clearInterval(sweep)
-      server.closeAllConnections()
-      plain.closeAll()
+      for (const socket of sockets) socket.destroy()
       await closed
     },
   }
@@ -153,13 +153,18 @@ function cannotListen(error: NodeJS.ErrnoException, port: number, host: string):
   return new AppError('conflict', message, { cause: error })
 }
 
-/** To node, in `close` too, a connection is idle as soon as its answer is written, although nobody has it yet. */
-function sparePending(server: Server): void {
+/** All that are open; with TLS, those too on which nobody has said anything yet. */
+function socketsOf(server: Server): ReadonlySet<Socket> {
   const sockets = new Set<Socket>()
   server.on('connection', (socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
+  return sockets
+}
+
+/** To node, in `close` too, a connection is idle as soon as its answer is written, although nobody has it yet. */
+function sparePending(server: Server, sockets: ReadonlySet<Socket>): void {
   const closeIdle = server.closeIdleConnections.bind(server)
   server.closeIdleConnections = () => {
     const isPending = [...sockets].some(({ writableLength }) => writableLength > 0)

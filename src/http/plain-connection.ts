@@ -19,8 +19,10 @@ export interface PlainOwner {
 }
 
 const HEAD_END = '\r\n\r\n'
+/** No client that waits for its answers says so much meanwhile. */
+const EARLY_BYTES_MAX = 4 * BODY_BYTES_MAX
 
-/** A connection as long as all that comes on it are plain requests, one at a time. */
+/** A connection as long as all that comes on it are plain requests, one after the other. */
 export class PlainConnection {
   readonly #socket: Socket
   readonly #owner: PlainOwner
@@ -30,7 +32,9 @@ export class PlainConnection {
   #headText = ''
   #head: PlainHead | undefined
   #response: PlainResponse | undefined
-  /** Epoch milliseconds: when it was made, the last answer ended, or the begin of a request came. */
+  /** The answer before is not taken yet. */
+  #isDraining = false
+  /** Epoch milliseconds: when it was made, the last answer was taken, or the begin of a request came. */
   #since = Date.now()
   #isUsed = false
 
@@ -45,32 +49,36 @@ export class PlainConnection {
 
   /** It has been asked, nothing is asked or half asked now, and all answers are read. */
   get isIdle(): boolean {
-    return this.#isUsed && !this.#response && !this.#unread && this.#socket.writableLength === 0
+    return this.#isUsed && !this.#isBusy && !this.#unread
   }
 
   /** Whoever is slow to ask is node's to wait for; who was answered and does not ask again has `idleMs`. */
   sweep(now: number, { lateMs, idleMs }: { readonly lateMs: number; readonly idleMs: number }): void {
-    if (this.#response) return
+    if (this.#isBusy) this.#since = now
     const silentMs = now - this.#since
     if (this.#unread || !this.#isUsed) {
       if (silentMs > lateMs) this.#handOver(this.#unread)
-    } else if (silentMs > idleMs) this.#socket.destroySoon()
+    } else if (silentMs > idleMs) this.destroy()
   }
 
   destroy(): void {
     this.#socket.destroy()
   }
 
+  get #isBusy(): boolean {
+    return this.#response !== undefined || this.#isDraining || this.#socket.writableLength > 0
+  }
+
   readonly #take = (chunk: Buffer): void => {
     const bytes = this.#unread ? Buffer.concat([this.#unread, chunk]) : chunk
-    if (this.#response) this.#keep(bytes)
+    if (this.#response || this.#isDraining) this.#keep(bytes)
     else this.#read(bytes)
   }
 
-  /** Until the answer before is out. */
+  /** Until the answer before is out. A socket that is paused would not tell that its client is gone. */
   #keep(bytes: Buffer): void {
     this.#unread = bytes
-    if (bytes.length > BODY_BYTES_MAX) this.#socket.pause()
+    if (bytes.length > EARLY_BYTES_MAX) this.#socket.destroy()
   }
 
   #read(bytes: Buffer): void {
@@ -105,22 +113,31 @@ export class PlainConnection {
   readonly #answered = (isLast: boolean): void => {
     this.#response = undefined
     this.#isUsed = true
-    this.#since = Date.now()
     if (isLast) this.#socket.destroySoon()
-    else if (this.#socket.writableNeedDrain) this.#socket.pause().once('drain', this.#next)
-    else if (this.#unread) process.nextTick(this.#next)
+    else if (this.#socket.writableNeedDrain) {
+      this.#isDraining = true
+      this.#socket.once('drain', this.#drained)
+    } else this.#goOn()
   }
 
-  /** What came before its time. */
-  readonly #next = (): void => {
-    const bytes = this.#unread
-    this.#unread = undefined
-    this.#socket.resume()
-    if (bytes) this.#take(bytes)
+  readonly #drained = (): void => {
+    this.#isDraining = false
+    this.#goOn()
+  }
+
+  /** Whoever sends a request before the answer to the last one is node's. */
+  #goOn(): void {
+    this.#since = Date.now()
+    if (this.#unread) process.nextTick(this.#giveEarly)
+  }
+
+  readonly #giveEarly = (): void => {
+    if (this.#unread && !this.#socket.destroyed) this.#handOver(this.#unread)
   }
 
   #handOver(bytes: Buffer | undefined): void {
     const socket = this.#socket
+    this.#unread = undefined
     socket.pause()
     socket.off('data', this.#take)
     socket.off('end', this.#ended)
@@ -134,7 +151,9 @@ export class PlainConnection {
 
   /** Whoever says no more does not wait for an answer either. What was answered is still sent. */
   readonly #ended = (): void => {
-    if (this.#unread && !this.#response) this.#owner.cutShort(this.#socket)
+    const isHalfAsked = this.#unread && !this.#response && !this.#isDraining
+    this.#unread = undefined
+    if (isHalfAsked) this.#owner.cutShort(this.#socket)
     else this.#socket.end()
   }
 
@@ -143,6 +162,7 @@ export class PlainConnection {
   }
 
   readonly #closed = (): void => {
+    this.#unread = undefined
     this.#owner.left(this)
     this.#response?.closed(false)
   }

@@ -9,8 +9,6 @@ import type { PlainResponse } from './plain-response.ts'
 export interface PlainDoor {
   /** Ends what is idle. */
   closeIdle(): void
-  /** Ends all, in the middle of answers too. */
-  closeAll(): void
 }
 
 export interface PlainDoorOptions {
@@ -59,9 +57,6 @@ export function openPlainDoor(
   return {
     closeIdle() {
       for (const connection of connections) if (connection.isIdle) connection.destroy()
-    },
-    closeAll() {
-      for (const connection of connections) connection.destroy()
     },
   }
 }

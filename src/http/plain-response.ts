@@ -67,11 +67,11 @@ export class PlainResponse implements HttpResponse {
   }
 
   flushHeaders(): void {
-    if (this.#head !== '') this.#socket.write(this.#takeHead(), 'latin1')
+    if (this.#head !== '' && this.#socket.writable) this.#socket.write(this.#takeHead(), 'latin1')
   }
 
   write(chunk: string | Buffer): boolean {
-    if (this.writableEnded) return false
+    if (this.writableEnded || !this.#socket.writable) return false
     this.flushHeaders()
     if (!this.#isChunked) return this.#socket.write(chunk)
     this.#socket.cork()
@@ -87,6 +87,8 @@ export class PlainResponse implements HttpResponse {
     if (this.#isChunked && body !== '') return this.#endWith(body)
     this.writableEnded = true
     const text = this.#takeHead() + body + (this.#isChunked ? '0\r\n\r\n' : '')
+    // Nobody hears what is said on a connection that was ended; the socket tells when it is gone.
+    if (!this.#socket.writable) return
     if (this.#listeners) this.#socket.write(text, encoding, (error) => this.closed(!error))
     else if (text !== '') this.#socket.write(text, encoding)
     this.#ended(this.#isLast)
@@ -110,6 +112,7 @@ export class PlainResponse implements HttpResponse {
   once(_event: 'close', listener: () => void): void {
     this.#listeners ??= []
     this.#listeners.push(listener)
+    if (this.destroyed) process.nextTick(() => this.closed(false))
   }
 
   /** Tells that it is over. */

@@ -162,6 +162,8 @@ function discoverResult({ catalog, gateways }: ModernDeps, view: CatalogView): s
 
 /** Opens a stream of news: what was accepted first, then each change. Resolves when one side has ended it. */
 async function listen(deps: ModernDeps, view: CatalogView, { arrival, request, reply }: Asked): Promise<void> {
+  if (!acceptsStream(arrival.request))
+    throw new AppError('not_acceptable', 'What is listened to comes as text/event-stream only')
   deps.streams.admit(arrival.principal, arrival.response)
   const closed = new Promise<void>((resolve) => arrival.response.once('close', resolve))
   const ownerOf = (uri: string) => ownerFor(deps, view, arrival.principal, uri)

@@ -54,6 +54,9 @@ test('D4 of more than a thousand streams of one caller the rest is told 429, oth
   await using modern = modernRaw(gateway.mcp)
   const listening = await modern.send('subscriptions/listen', { notifications: { toolsListChanged: true } })
   expect([listening.status, Number(listening.headers['retry-after']) > 0]).toEqual([429, true])
+  // Whoever could not hear anything takes no place.
+  const deaf = { headers: { accept: 'application/json' } }
+  expect((await modern.send('subscriptions/listen', { notifications: {} }, deaf)).status).toBe(406)
   for (const { request } of [...held, other]) request.destroy()
   await until('there is room again', async () => {
     const { status, request } = await open(gateway)

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent } from 'node:https'
+import { connect as connectPlain } from 'node:net'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { describe, expect, test } from 'vitest'
@@ -42,6 +43,32 @@ describe('R293, N9 a listener with TLS', () => {
     await expect(httpRequest(`${url}/api/v1/health`)).rejects.toThrow(/certificate/)
     await expect(httpRequest(url.replace('https', 'http'))).rejects.toThrow()
     expect(app.log.join('')).not.toContain('LISTENING WITHOUT TLS')
+  })
+
+  test('ends although somebody has connected and not yet said a word', async () => {
+    await using files = await placeFiles()
+    await using app = await startTestApp({ env: files.env })
+    const silent = connectPlain(Number(new URL(app.listening.url).port), '127.0.0.1')
+    silent.on('error', () => undefined)
+    await once(silent, 'connect')
+    await app.app.close()
+    await until('its connection is ended', () => silent.destroyed || silent.readableEnded)
+  })
+
+  test('answers calls on the socket itself, too, one after the other on one connection', async () => {
+    await using files = await placeFiles()
+    await using app = await startTestApp({ env: files.env })
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const headers = { 'content-type': 'application/json', accept: 'application/json', connection: 'keep-alive' }
+    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'tls', version: '1' } }
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params })
+    for (let n = 0; n < 3; n += 1) {
+      const reply = await httpRequest(app.listening.mcp, { ...TRUST, agent, method: 'POST', headers, body })
+      expect([reply.status, reply.headers['strict-transport-security'] === undefined]).toEqual([200, false])
+    }
+    const rest = await httpRequest(`${app.listening.url}/api/v1/health`, { ...TRUST, agent })
+    expect(rest.status).toBe(200)
+    agent.destroy()
   })
 
   test('with an authority for clients lets in only those with a certificate of it, beside their credential', async () => {
