@@ -1,4 +1,5 @@
 import { usableResource } from '#gateway/route'
+import type { ErrorCode } from '#kernel/error-codes'
 import { AppError, toAppError, UpstreamRpcError } from '#kernel/errors'
 import { isJsonObject, objectAt, stringAt } from '#kernel/json'
 import { editObject } from '#kernel/json-text'
@@ -226,6 +227,14 @@ function acceptedFilter({ params }: RpcRequest, uris: readonly string[]): Listen
   }
 }
 
+/** Where HTTP itself has something to say. */
+const STATUSES: Readonly<Partial<Record<ErrorCode, number>>> = {
+  missing_capability: 400,
+  not_found: 404,
+  not_acceptable: 406,
+  rate_limited: 429,
+}
+
 /** Which HTTP status goes with an error: 400 and 404 where the specification says so, else the error is in the body alone. */
 function modernError(thrown: unknown): { text: string; status: number; retryAfter?: number } {
   if (thrown instanceof ModernRefusal) {
@@ -235,9 +244,9 @@ function modernError(thrown: unknown): { text: string; status: number; retryAfte
   const error = toAppError(thrown)
   const code = error instanceof UpstreamRpcError ? error.rpcCode : undefined
   const text = rpcErrorText(error, 'modern')
-  if (error.code === 'missing_capability' || (code !== undefined && code <= -32020 && code >= -32099))
-    return { text, status: 400 }
-  if (error.code === 'not_found') return { text, status: 404 }
-  if (error.code === 'rate_limited') return { text, status: 429, retryAfter: Number(error.details['retry_after']) }
-  return { text, status: 200 }
+  if (code !== undefined && code <= -32020 && code >= -32099) return { text, status: 400 }
+  const status = STATUSES[error.code] ?? 200
+  return error.code === 'rate_limited'
+    ? { text, status, retryAfter: Number(error.details['retry_after']) }
+    : { text, status }
 }
