@@ -34,7 +34,7 @@ export interface GatewayOptions extends StartOptions {
 }
 
 /** Those of bin/metamcp.js: who gives the first of them gives all. */
-export const HEAP_FLAGS = ['--max-semi-space-size=16', '--heap-growing-percent=80', '--expose-gc']
+export const HEAP_FLAGS = ['--max-semi-space-size=8', '--heap-growing-percent=80', '--expose-gc']
 
 export const CALL_TOOLS = 10
 

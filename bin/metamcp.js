@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 
 // Without a word V8 lets the young part of the heap grow to 128 MB, and the old one to several times of what is alive, before
 // it collects: more than all the rest of a gateway. `gc` is for telemetry/idle-garbage.ts.
-const HEAP = ['--max-semi-space-size=16', '--heap-growing-percent=80', '--expose-gc']
+const HEAP = ['--max-semi-space-size=8', '--heap-growing-percent=80', '--expose-gc']
 const isGateway = process.argv[2] === 'serve' || process.argv[2] === 'stdio'
 
 // Plain JavaScript that every Node can parse: an old one gets a sentence instead of a syntax error.
