@@ -77,6 +77,7 @@ describe('the door for plain requests', () => {
         response.once('close', () => closed.push(response.writableFinished))
         response.writeHead(200, { 'content-type': 'text/event-stream' })
         response.flushHeaders()
+        response.write('')
         response.write('data: é\n\n')
       },
     })
@@ -167,6 +168,12 @@ describe('the door for plain requests', () => {
     socket.on('data', (chunk: Buffer) => (bytes += chunk.length)).resume()
     await until('all is read', () => bytes > LARGE.length)
     await until('it is ended', () => sockets.size === 0)
+  })
+
+  it('an answer without a head of its own has the usual one', async () => {
+    const { port } = await openPlainStage({ answer: (response) => response.end('é') })
+    const [answer] = (await rawExchange(port, POST, { answers: 1 })).answers
+    expect(answer).toMatchObject({ status: 200, body: 'é', headers: { 'content-length': '2' } })
   })
 
   it('a header with a line break is not written', async () => {

@@ -73,6 +73,8 @@ export class PlainResponse implements HttpResponse {
   write(chunk: string | Buffer): boolean {
     if (this.writableEnded || !this.#socket.writable) return false
     this.flushHeaders()
+    // As a chunk, nothing would be the end.
+    if (chunk.length === 0) return true
     if (!this.#isChunked) return this.#socket.write(chunk)
     this.#socket.cork()
     this.#socket.write(`${Buffer.byteLength(chunk).toString(16)}\r\n`, 'latin1')
@@ -84,6 +86,7 @@ export class PlainResponse implements HttpResponse {
 
   end(body = '', encoding: BufferEncoding = 'utf8'): void {
     if (this.writableEnded) return
+    if (!this.headersSent) this.writeHead(200, { 'content-length': Buffer.byteLength(body, encoding) })
     if (this.#isChunked && body !== '') return this.#endWith(body)
     this.writableEnded = true
     const text = this.#takeHead() + body + (this.#isChunked ? '0\r\n\r\n' : '')
