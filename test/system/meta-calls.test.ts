@@ -112,6 +112,12 @@ test.each(['legacy', 'modern'] as const)(
     const next = await client.call('tools/call', byCallTool(name, {}, more))
     expect(next.result).toMatchObject({ resultType: 'input_required', requestState: expect.any(String) as string })
     expect(next.result?.['requestState']).not.toBe(requestState)
+    const rest = {
+      requestState: next.result?.['requestState'],
+      inputResponses: await answers(next.result ?? {}, answer),
+    }
+    const last = await client.call('tools/call', byCallTool(name, {}, rest))
+    expect(last.result).toMatchObject({ resultType: 'complete' })
   },
 )
 
