@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { readiness } from '../support/durability.ts'
 import { startFixture } from '../support/fixture/start-fixture.ts'
 import { sick, startGatewayChild, type GatewayChild } from '../support/gateway-child.ts'
 import { findPostgres, startCluster } from '../support/postgres-cluster.ts'
@@ -25,10 +26,6 @@ async function detailed({ api }: GatewayChild): Promise<Detailed> {
 
 async function component(gateway: GatewayChild, name: string): Promise<Component | undefined> {
   return (await detailed(gateway)).components.find((each) => each.name === name)
-}
-
-async function readiness({ api }: GatewayChild): Promise<number> {
-  return (await api.send('GET', 'health/ready')).status
 }
 
 /** Milliseconds until it holds; figures are told, and asserted with room for a busy machine. */

@@ -1,9 +1,10 @@
 import { chownSync } from 'node:fs'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeNamespace, namespaceNames, readiness, totalOf, untilRefused } from '../support/durability.ts'
 import { canMakeDisks, smallFileSystem, type FullDisk } from '../support/full-disk.ts'
 import { sick, startGatewayChild, type GatewayChild } from '../support/gateway-child.ts'
-import { findPostgres, serverUser, startCluster, type Cluster } from '../support/postgres-cluster.ts'
+import { findPostgres, serverUser, startCluster } from '../support/postgres-cluster.ts'
 import { newDirectory } from '../support/test-app.ts'
 import { until } from '../support/until.ts'
 
@@ -68,13 +69,6 @@ function lockedOut(): Fault {
   }
 }
 
-const make = ({ api }: GatewayChild, name: string) => api.send('POST', 'namespaces', { name })
-const status = async ({ api }: GatewayChild, path: string): Promise<number> => (await api.send('GET', path)).status
-
-async function total({ api }: GatewayChild, path: string): Promise<unknown> {
-  return (await api.send('GET', path)).body['total']
-}
-
 describe.skipIf(!findPostgres())('F14 a PostgreSQL that', () => {
   const cleanup = new AsyncDisposableStack()
   let stage: Stage
@@ -83,7 +77,7 @@ describe.skipIf(!findPostgres())('F14 a PostgreSQL that', () => {
   let directory: string
 
   beforeAll(async () => {
-    const cluster: Cluster = await startCluster()
+    const cluster = await startCluster()
     cleanup.defer(cluster.close)
     directory = cleanup.use(await newDirectory()).path
     const disk = canMakeDisks ? cleanup.use(await smallFileSystem(DISK_BYTES)) : undefined
@@ -116,7 +110,7 @@ describe.skipIf(!findPostgres())('F14 a PostgreSQL that', () => {
         env: { META_MCP_DATABASE_URL: url, META_MCP_SEARCH_EMBEDDER: 'static' },
       })
       await gateway.api.online('healthy')
-      const before = Number(await total(gateway, 'executions'))
+      const before = Number(await totalOf(gateway, 'executions'))
       let calls = 0
       const call = async (): Promise<void> => {
         const answer = await gateway.api.execute('healthy__echo', { said: `call ${calls}` })
@@ -126,7 +120,8 @@ describe.skipIf(!findPostgres())('F14 a PostgreSQL that', () => {
       await call()
       await fault.break(stage, gateway)
       const made: string[] = []
-      const refused = await untilRefused(gateway, made, fault.name)
+      const prefix = fault.name.replaceAll(' ', '-')
+      const refused = await untilRefused(gateway, made, { prefix, most: 5000 })
       expect(refused).toMatchObject({ status: 503, body: { error: 'unavailable' } })
       expect(refused.text).not.toMatch(/postgres|gateway|role|relation|tablespace|read-only|\/tmp|5\d{4}/i)
       const brokenAt = performance.now()
@@ -134,32 +129,21 @@ describe.skipIf(!findPostgres())('F14 a PostgreSQL that', () => {
       // On a disk that is full a few more rows may still find room.
       await until('it is not ready', async () => {
         await call()
-        return (await status(gateway, 'health/ready')) === 503
+        return (await readiness(gateway)) === 503
       })
       const turnedMs = Math.round(performance.now() - brokenAt)
-      expect(await status(gateway, 'health/live')).toBe(200)
+      expect((await gateway.api.send('GET', 'health/live')).status).toBe(200)
       await call()
       await fault.mend(stage)
       const mendedAt = performance.now()
-      await until('it is ready again', async () => (await status(gateway, 'health/ready')) === 200)
+      await until('it is ready again', async () => (await readiness(gateway)) === 200)
       const readyMs = Math.round(performance.now() - mendedAt)
-      const after = `after ${fault.name}`.replaceAll(' ', '-')
-      expect((await make(gateway, after)).status).toBe(201)
-      await until('all calls are kept', async () => (await total(gateway, 'executions')) === before + calls)
-      const { body } = await gateway.api.send<{ namespaces: { name: string }[] }>('GET', 'namespaces?limit=1000')
-      expect(body.namespaces.map(({ name }) => name)).toEqual(expect.arrayContaining([...made, after]))
+      const after = `after-${prefix}`
+      expect((await makeNamespace(gateway, after)).status).toBe(201)
+      await until('all calls are kept', async () => (await totalOf(gateway, 'executions')) === before + calls)
+      expect(await namespaceNames(gateway)).toEqual(expect.arrayContaining([...made, after]))
       expect((await gateway.api.send('POST', 'audit/verify', {})).body).toMatchObject({ ok: true })
       console.log(`F14 ${fault.name}: not ready after ${turnedMs} ms, ready ${readyMs} ms after it was mended`)
     },
   )
 })
-
-async function untilRefused(gateway: GatewayChild, made: string[], about: string): ReturnType<typeof make> {
-  for (let n = 0; n < 5000; n += 1) {
-    const name = `${about.replaceAll(' ', '-')}-${n}`
-    const reply = await make(gateway, name)
-    if (reply.status !== 201) return reply
-    made.push(name)
-  }
-  throw new Error('five thousand changes found room')
-}

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import type { Execution } from '#gateway/executions'
 import { loadConfig } from '#config/load'
+import { totalOf } from '../support/durability.ts'
 import { sick } from '../support/gateway-child.ts'
 import { startBackend } from '../support/recording-backend.ts'
 import { openQuietly, durableEngines } from '../support/storage-engines.ts'
 import { execution, searchRecord } from '../support/storage-samples.ts'
-import { newDirectory, startTestApp, type TestApp } from '../support/test-app.ts'
+import { newDirectory, startTestApp } from '../support/test-app.ts'
 import { until } from '../support/until.ts'
 
 const DAY_MS = 86_400_000
@@ -13,10 +14,6 @@ const SECRET = 'k9Zq-4vXw2Lm7Tb1Yc6Rd8Pf3Hs5Ja0Ne-history'
 
 interface Health {
   readonly components: readonly { readonly name: string; readonly message: string }[]
-}
-
-async function total({ api }: TestApp, path: string): Promise<unknown> {
-  return (await api.send('GET', path)).body['total']
 }
 
 const old = (count: number, change: Partial<Execution>): Execution[] =>
@@ -45,8 +42,8 @@ for (const engine of durableEngines) {
         await storage.search.searches.append([searchRecord({ startedAt: Date.now() - 3 * DAY_MS, principal: 'local' })])
       }
       await using gateway = await startTestApp({ directory: directory.path, env, file })
-      await until('the old calls are gone', async () => (await total(gateway, 'executions')) === 4)
-      await until('the old search is gone', async () => (await total(gateway, 'searches')) === 0)
+      await until('the old calls are gone', async () => (await totalOf(gateway, 'executions')) === 4)
+      await until('the old search is gone', async () => (await totalOf(gateway, 'searches')) === 0)
       const { api } = gateway
       const { body } = await api.send('GET', 'tools/good/stats')
       expect(body).toMatchObject({ calls: 1203, successes: 3, errors: 1200, p50_ms: 40 })
