@@ -4,8 +4,8 @@ import { AppError } from '#kernel/errors'
 import { createAuditBlockTable } from './audit-block-table.ts'
 import { createAuditTables } from './audit-tables.ts'
 import { createDeploymentTable } from './deployment.ts'
-import { keepOneIndex } from './execution-key.ts'
 import { createExecutionStatsTable } from './execution-stats-table.ts'
+import { createExecutionTable, keepOneIndex } from './execution-tables.ts'
 import { createIdentityTables } from './identity-tables.ts'
 import { createOauthTables } from './oauth-tables.ts'
 import { createPayloadTable } from './payload-table.ts'
@@ -102,25 +102,6 @@ async function createRecordTable(db: Kysely<unknown>, table: string): Promise<vo
     .addColumn('updated_at', 'bigint', (column) => column.notNull())
     .addColumn('body', 'text', (column) => column.notNull())
     .execute()
-}
-
-/**
- * Every call pays for each index: ids sort by start, so lists and pruning need none of their own.
- */
-async function createExecutionTable(db: Kysely<unknown>): Promise<void> {
-  await db.schema
-    .createTable('executions')
-    .addColumn('id', 'text', (column) => column.primaryKey())
-    .addColumn('name', 'text', (column) => column.notNull())
-    .addColumn('server', 'text', (column) => column.notNull())
-    .addColumn('principal', 'text', (column) => column.notNull())
-    .addColumn('outcome', 'text', (column) => column.notNull())
-    .addColumn('started_at', 'bigint', (column) => column.notNull())
-    .addColumn('duration_ms', 'double precision', (column) => column.notNull())
-    .addColumn('body', 'text', (column) => column.notNull())
-    .execute()
-  const columns = ['name', 'started_at', 'outcome', 'duration_ms']
-  await db.schema.createIndex('executions_by_name').on('executions').columns(columns).execute()
 }
 
 async function createSearchTables(db: Kysely<unknown>): Promise<void> {
