@@ -103,12 +103,12 @@ describe('the door for plain requests', () => {
     socket.write(POST)
     await until('one is answered', () => read.plain === 1)
     socket.write(POST)
-    await times(4, SWEEP_MS)
+    await sweeps(4)
     expect(read).toEqual({ plain: 1, node: 0 })
     let heard = ''
     socket.on('data', (chunk: Buffer) => (heard += chunk.toString('latin1'))).resume()
     await until('both are answered', () => heard.includes('"method":"POST"'))
-    await times(4, SWEEP_MS)
+    await sweeps(4)
     expect([read, heard.match(/HTTP\/1\.1/g)?.length]).toEqual([{ plain: 1, node: 1 }, 2])
     socket.destroy()
   })
@@ -122,7 +122,7 @@ describe('the door for plain requests', () => {
     socket.write(Buffer.alloc(2_000_000, POST))
     await until('it is cut off', () => sockets.size === 0)
     waiting[0]!.writeHead(200, { 'content-length': 0 }).end()
-    await times(2, SWEEP_MS)
+    await sweeps(2)
     expect(read).toEqual({ plain: 1, node: 0 })
   })
 
@@ -133,11 +133,11 @@ describe('the door for plain requests', () => {
     socket.write(POST)
     await until('it is asked', () => waiting.length === 1)
     socket.write(POST)
-    await times(1, SWEEP_MS)
+    await sweeps(1)
     socket.destroy()
     await until('it is gone', () => sockets.size === 0)
     waiting[0]!.writeHead(200, { 'content-type': 'text/event-stream' }).end()
-    await times(2, SWEEP_MS)
+    await sweeps(2)
     expect(read).toEqual({ plain: 1, node: 0 })
     let isTold = false
     waiting[0]!.once('close', () => (isTold = true))
@@ -151,7 +151,7 @@ describe('the door for plain requests', () => {
     await until('one is answered', () => read.plain === 1)
     socket.write(POST)
     socket.end()
-    await times(4, SWEEP_MS)
+    await sweeps(4)
     const heard = all(socket)
     socket.resume()
     expect(bodyOf(await heard)).toHaveLength(LARGE.length)
@@ -162,7 +162,7 @@ describe('the door for plain requests', () => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true }).pause()
     socket.write(POST)
     await until('it is answered', () => read.plain === 1)
-    await times(6, SWEEP_MS)
+    await sweeps(6)
     expect(sockets.size).toBe(1)
     let bytes = 0
     socket.on('data', (chunk: Buffer) => (bytes += chunk.length)).resume()
@@ -240,8 +240,8 @@ function sendLarge(response: PlainResponse): void {
 }
 
 /** Waits for something that must not happen: so many looks of the door at its connections. */
-async function times(count: number, ms: number): Promise<void> {
-  for (let n = 0; n < count; n += 1) await setTimeout(ms)
+function sweeps(count: number): Promise<void> {
+  return setTimeout(count * SWEEP_MS)
 }
 
 async function all(socket: Socket): Promise<string> {

@@ -53,12 +53,8 @@ export class PlainResponse implements HttpResponse {
   writeHead(status: number, headers: Headers): this {
     if (this.headersSent) throw new Error('The head of this response is written already')
     this.headersSent = true
-    let lines = this.#lines
-    for (const name in headers) lines += lineOf(name, headers[name] ?? '')
-    if (this.allowance) {
-      const allowed = allowanceHeaders(this.allowance)
-      for (const name in allowed) lines += `${name}: ${allowed[name]}\r\n`
-    }
+    let lines = this.#lines + linesOf(headers)
+    if (this.allowance) lines += linesOf(allowanceHeaders(this.allowance))
     this.#isChunked = !('content-length' in headers)
     if (this.#isChunked) lines += 'Transfer-Encoding: chunked\r\n'
     const end = this.#isLast ? this.#clock.lastLines() : this.#clock.lines()
@@ -131,6 +127,12 @@ export class PlainResponse implements HttpResponse {
     this.#head = ''
     return head
   }
+}
+
+function linesOf(headers: Headers): string {
+  let lines = ''
+  for (const name in headers) lines += lineOf(name, headers[name] ?? '')
+  return lines
 }
 
 function lineOf(name: string, value: string | number): string {

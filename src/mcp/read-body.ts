@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
-import { AppError, toAppError } from '#kernel/errors'
+import { AppError } from '#kernel/errors'
 import type { JsonValue } from '#kernel/json'
 import { findFault, parseSoundly } from '#kernel/json-text'
 import type { HttpRequest } from './http-exchange.ts'
@@ -17,11 +17,11 @@ export function readBody(request: HttpRequest, bytesMax: number): string | Promi
   if (!JSON_TYPE.test(type)) throw unsupported('The Content-Type must be application/json')
   if (encoding !== 'identity') throw unsupported('The body must not be compressed')
   if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw tooLarge(bytesMax)
-  return 'body' in request ? textOf(request.body) : receivedText(request, bytesMax)
+  return 'body' in request ? textOf(request.body) : receivedBody(request, bytesMax).then(textOf)
 }
 
-function receivedText(request: IncomingMessage, bytesMax: number): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>()
+function receivedBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
   const chunks: Buffer[] = []
   let bytes = 0
   request.on('data', (chunk: Buffer) => {
@@ -33,12 +33,7 @@ function receivedText(request: IncomingMessage, bytesMax: number): Promise<strin
   })
   request.on('end', () => {
     const [first] = chunks
-    const body = chunks.length === 1 && first ? first : Buffer.concat(chunks)
-    try {
-      resolve(textOf(body))
-    } catch (thrown) {
-      reject(toAppError(thrown))
-    }
+    resolve(chunks.length === 1 && first ? first : Buffer.concat(chunks))
   })
   request.on('error', () => reject(new AppError('cancelled', 'The request ended early')))
   return promise

@@ -1,3 +1,4 @@
+import { KeyedCounts } from '#kernel/keyed-counts'
 import type { Catalog, Registry } from './registry-api.ts'
 import type { UpstreamControl, UpstreamState } from './upstream-status.ts'
 
@@ -10,12 +11,12 @@ export interface UpstreamLine {
 
 /** All upstreams as they are now. */
 export function overviewOf(registry: Registry, control: Pick<UpstreamControl, 'status'>): UpstreamLine[] {
-  const tools = new Map<string, number>()
-  for (const { upstreamId } of registry.catalog.allTools()) tools.set(upstreamId, (tools.get(upstreamId) ?? 0) + 1)
+  const tools = new KeyedCounts()
+  for (const { upstreamId } of registry.catalog.allTools()) tools.add(upstreamId, 1)
   return registry.upstreams.list().map(({ id, name }) => ({
     name,
     status: control.status(id).state,
-    tools: tools.get(id) ?? 0,
+    tools: tools.of(id),
   }))
 }
 

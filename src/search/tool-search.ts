@@ -193,11 +193,12 @@ function answerOf({ text, limit }: ToolQuery, ranking: Ranking, tools: readonly 
 
 /** Who names the tool has found it. */
 function exactFirst(found: readonly FoundTool[], text: string): readonly FoundTool[] {
-  const wanted = wordsOf(text)
-  const letters = wanted.join('').length
+  const words = wordsOf(text)
+  const wanted = words.join(' ')
+  const letters = words.join('').length
   // Of what is plain ASCII no letter becomes two: a name that is shorter than all that is wanted needs not be read.
   const isIt = (name: string): boolean =>
-    name === text || ((name.length >= letters || !ASCII.test(name)) && wordsOf(name).join(' ') === wanted.join(' '))
+    name === text || ((name.length >= letters || !ASCII.test(name)) && wordsOf(name).join(' ') === wanted)
   const isNamed = ({ tool }: FoundTool): boolean =>
     [...new Set([tool.exposedName, tool.name, tool.originalName])].some(isIt)
   const named = found.filter(isNamed)
