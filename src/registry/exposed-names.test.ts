@@ -76,6 +76,17 @@ describe('R252 the table of names', () => {
     expect(table.assign(wish('three', 'read'))).toBe('read')
   })
 
+  test('gives names of their own to two things that were stored with one', () => {
+    const rows = ['one', 'two'].map((upstreamId) => {
+      return { kind: 'tool', upstreamId, originalName: 'read', exposedName: 'read' } as const
+    })
+    const table = createNameTable(rows)
+    expect(table.assign(wish('one', 'read'))).toBe('read')
+    const second = table.assign(wish('two', 'read'))
+    expect(second).toMatch(/^read_[A-Za-z0-9]{8}$/)
+    expect(table.takeNew()).toEqual([{ ...rows[1], exposedName: second }])
+  })
+
   test('frees the old name of a thing that wants another one, and all names of an upstream that is forgotten', () => {
     const table = createNameTable([])
     table.assign(wish('one', 'read'))

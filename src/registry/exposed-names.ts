@@ -34,35 +34,37 @@ export interface NameTable {
 }
 
 export function createNameTable(known: readonly ExposedName[]): NameTable {
-  const given = new Map<string, ExposedName>()
-  const taken = new Map<string, string>()
+  const kinds = new Map<NamedKind, GivenNames>()
   const collisions = new Map<string, NameCollision>()
   let fresh: ExposedName[] = []
-
-  const keep = (row: ExposedName, key = keyOf(row)): void => {
-    const before = given.get(key)
-    if (before) taken.delete(`${before.kind} ${before.exposedName}`)
-    given.set(key, row)
-    taken.set(`${row.kind} ${row.exposedName}`, key)
+  const namesOf = (kind: NamedKind): GivenNames => {
+    const own = kinds.get(kind) ?? createGivenNames()
+    kinds.set(kind, own)
+    return own
   }
-
-  for (const row of known) keep(row)
+  for (const row of known) {
+    const names = namesOf(row.kind)
+    if (!names.isTaken(row.exposedName)) names.give(row, row.exposedName)
+  }
   return {
     assign(wish) {
       const { kind, upstreamId, originalName, wanted } = wish
+      const names = namesOf(kind)
+      const before = names.of(wish)
+      if (before === wanted) {
+        if (collisions.size > 0) collisions.delete(keyOf(wish))
+        return wanted
+      }
       const key = keyOf(wish)
-      const before = given.get(key)?.exposedName
-      const free = (taken.get(`${kind} ${wanted}`) ?? key) === key
+      const free = !names.isTaken(wanted)
       if (free) collisions.delete(key)
-      if (free && before === wanted) return wanted
       // Clients know the name it was given when another had the wanted one, even after that one is gone.
       const hashed = suffixedName(wanted, key)
       const exposedName = free && before !== hashed ? wanted : hashed
       if (!free) collisions.set(key, { ...wish, given: exposedName })
       if (before === exposedName) return exposedName
-      const row = { kind, upstreamId, originalName, exposedName }
-      keep(row, key)
-      fresh.push(row)
+      names.give(wish, exposedName)
+      fresh.push({ kind, upstreamId, originalName, exposedName })
       return exposedName
     },
     collisions: () => [...collisions.values()],
@@ -72,12 +74,42 @@ export function createNameTable(known: readonly ExposedName[]): NameTable {
       return rows
     },
     forget(upstreamId) {
-      for (const [key, row] of given) {
-        if (row.upstreamId !== upstreamId) continue
-        given.delete(key)
-        collisions.delete(key)
-        taken.delete(`${row.kind} ${row.exposedName}`)
-      }
+      for (const names of kinds.values()) names.forget(upstreamId)
+      for (const [key, collision] of collisions) if (collision.upstreamId === upstreamId) collisions.delete(key)
+    },
+  }
+}
+
+type Named = Pick<ExposedName, 'upstreamId' | 'originalName'>
+
+/** The names of one kind of things, and whose they are. */
+interface GivenNames {
+  of(named: Named): string | undefined
+  isTaken(exposedName: string): boolean
+  /** Frees the one it had before. */
+  give(named: Named, exposedName: string): void
+  forget(upstreamId: string): void
+}
+
+/** Of ten thousand tools, so a row or a key for each of them would take megabytes. */
+function createGivenNames(): GivenNames {
+  const byUpstream = new Map<string, Map<string, string>>()
+  const taken = new Set<string>()
+  return {
+    of: ({ upstreamId, originalName }) => byUpstream.get(upstreamId)?.get(originalName),
+    isTaken: (exposedName) => taken.has(exposedName),
+    give({ upstreamId, originalName }, exposedName) {
+      const own = byUpstream.get(upstreamId) ?? new Map<string, string>()
+      byUpstream.set(upstreamId, own)
+      const before = own.get(originalName)
+      if (before !== undefined) taken.delete(before)
+      const shared = exposedName === originalName ? originalName : exposedName
+      own.set(originalName, shared)
+      taken.add(shared)
+    },
+    forget(upstreamId) {
+      for (const name of byUpstream.get(upstreamId)?.values() ?? []) taken.delete(name)
+      byUpstream.delete(upstreamId)
     },
   }
 }

@@ -1,5 +1,4 @@
 import { stemmer } from 'stemmer'
-import { remembering } from './remembering.ts'
 
 /** Words that say nothing about which tool is meant. */
 const STOP_WORDS = new Set(
@@ -10,6 +9,12 @@ const STOP_WORDS = new Set(
 
 const CHUNK = /[\p{L}\p{M}\p{N}]+/gu
 const WORD = /\p{L}+|\p{N}+/gu
+/** Most chunks are such words; all else is taken apart. */
+const PLAIN = /^(?:[a-z]+|[0-9]+)$/
+const ASCII = /^\p{ASCII}*$/u
+/** What `wordsOfChunk` makes of all others, in one go. */
+const ASCII_WORD = /[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+/g
+const DIGITS = /^[0-9]+$/
 const CJK = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]/u
 const CJK_RUN =
   /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]+|[^\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]+/gu
@@ -19,9 +24,7 @@ const CJK_RUN =
  * words give pairs of characters.
  */
 export function termsOf(text: string): string[] {
-  const terms: string[] = []
-  for (const chunk of chunksOf(text)) for (const term of chunkTerms(chunk)) terms.push(term)
-  return terms
+  return chunksOf(text).flatMap(termsOfChunk)
 }
 
 /** The words of a text that say something, each once, with its terms. */
@@ -32,25 +35,32 @@ export function meaningfulWords(text: string): ReadonlyMap<string, readonly stri
 
 /** The words of a text in lower case, names taken apart. */
 export function wordsOf(text: string): string[] {
-  return chunksOf(text).flatMap(chunkWords)
+  return chunksOf(text).flatMap(wordsOfChunk)
 }
 
-function chunksOf(text: string): readonly string[] {
+/** What stands between blanks and signs. */
+export function chunksOf(text: string): readonly string[] {
   return text.match(CHUNK) ?? []
 }
 
-const chunkWords = remembering(wordsOfChunk)
-const chunkTerms = remembering((chunk) => wordsOfChunk(chunk).flatMap(termsOfWord))
+/** The terms of one of a text's chunks. */
+export function termsOfChunk(chunk: string): readonly string[] {
+  return wordsOfChunk(chunk).flatMap(termsOfWord)
+}
 
 function wordsOfChunk(chunk: string): readonly string[] {
+  if (PLAIN.test(chunk)) return [chunk]
+  if (ASCII.test(chunk)) return chunk.match(ASCII_WORD)?.map((word) => word.toLowerCase()) ?? []
   const spaced = chunk
     .normalize('NFKD')
+    .replaceAll(/\p{M}/gu, '')
     .replaceAll(/(\p{Ll}|\p{N})(\p{Lu})/gu, '$1 $2')
     .replaceAll(/(\p{Lu})(\p{Lu}\p{Ll})/gu, '$1 $2')
-  return spaced.replaceAll(/\p{M}/gu, '').toLowerCase().match(WORD) ?? []
+  return spaced.toLowerCase().match(WORD) ?? []
 }
 
 function termsOfWord(word: string): readonly string[] {
+  if (DIGITS.test(word)) return [word]
   if (CJK.test(word))
     return (word.match(CJK_RUN) ?? []).flatMap((run) => (CJK.test(run) ? pairsOf(run) : [stemmer(run)]))
   return STOP_WORDS.has(word) ? [] : [stemmer(word)]

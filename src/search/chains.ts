@@ -97,7 +97,7 @@ function chained({ counts, values }: WrittenChains): ReturnType<typeof empty> {
 }
 
 function grown(array: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(length + (length >> 2))
+  const larger = new Int32Array(length + (length >> 1))
   larger.set(array)
   return larger
 }

@@ -3,8 +3,8 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { open, rename, writeFile, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import type { KeptSlots } from './catalog-index.ts'
 import type { WrittenIndex } from './search-index.ts'
+import type { KeptSlots } from './slots.ts'
 
 /** The index as a file: a gateway with many tools answers its first search with what it knew when it stopped. */
 export interface KeptIndex {

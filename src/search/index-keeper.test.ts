@@ -1,13 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { createVisibleViews } from '#gateway/visible-views'
 import { createPolicy } from '#policy/policy'
 import { BUILT_IN_ROLES } from '#policy/roles'
 import { person } from '../../test/support/person.ts'
 import { openTestRegistry, quiet, snapshotOf, type TestRegistry } from '../../test/support/test-registry.ts'
-import { openToolSearch } from './open-tool-search.ts'
+import { openToolSearch, type OpenSearch } from './open-tool-search.ts'
 
 const ANN = person('ann', ['admin'])
 const VERBS = ['read', 'write', 'list', 'send', 'paint', 'bake', 'sing', 'count', 'stamp', 'fold']
@@ -17,6 +17,7 @@ const QUERIES = ['bake and sing', 'stamp item17', 'send something', 'paint item9
 interface Stage extends AsyncDisposable {
   readonly t: TestRegistry
   readonly file: string
+  open(): Promise<OpenSearch>
   /** Opens a search over what is in storage, asks the queries, and closes it. */
   run(): Promise<readonly (readonly string[])[]>
 }
@@ -25,18 +26,21 @@ async function stage(): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'metamcp-index-'))
   const file = join(folder, 'search-index')
   const t = await openTestRegistry()
+  const open = () =>
+    openToolSearch({
+      catalog: t.registry.catalog,
+      views: createVisibleViews(t.registry.catalog, createPolicy(BUILT_IN_ROLES)),
+      stores: t.storage.search,
+      log: quiet,
+      settings: { embedder: 'static', learning: true, indexFile: file },
+      now: Date.now,
+    })
   return {
     t,
     file,
+    open,
     async run() {
-      await using search = await openToolSearch({
-        catalog: t.registry.catalog,
-        views: createVisibleViews(t.registry.catalog, createPolicy(BUILT_IN_ROLES)),
-        stores: t.storage.search,
-        log: quiet,
-        settings: { embedder: 'static', learning: true, indexFile: file },
-        now: Date.now,
-      })
+      await using search = await open()
       search.readAhead()
       const asked = { mode: 'hybrid', principal: ANN, surface: 'rest', limit: 5, threshold: 0 } as const
       const answers = []
@@ -65,6 +69,14 @@ test('what was indexed is not indexed again by the next run, and finds the same'
   expect(statSync(s.file).mode & 0o777).toBe(0o600)
   expect(await s.run()).toEqual(first)
   expect(statSync(s.file).ino).toBe(ino)
+})
+
+test('tools that come after the gateway listens are read before anybody asks', async () => {
+  await using s = await stage()
+  await using search = await s.open()
+  search.readAhead()
+  await s.t.add('things', TOOLS)
+  await vi.waitFor(() => expect(existsSync(s.file)).toBe(true), { timeout: 10_000, interval: 50 })
 })
 
 test('R111 what came, changed or went while nobody looked is found as it is now', async () => {

@@ -56,6 +56,15 @@ test('R070 what is out of scope is not found and changes no score', () => {
   expect(many.find('read', [0, 1])).toEqual(few.find('read'))
 })
 
+test('R111 a word that was gone comes back as itself, whatever has its place by now', () => {
+  const { index, find } = indexOf('read file', 'write mail')
+  index.forget(new Set([0]))
+  index.add(2, document('zebra'))
+  index.add(3, document('read'))
+  expect(find('zebra', [1, 2, 3])).toEqual([0, expect.any(Number), 0])
+  expect(find('read', [1, 2, 3]).map((score) => score > 0)).toEqual([false, false, true])
+})
+
 test('R111 what is removed is gone, and the others score as if it had never been', () => {
   const { index, find } = indexOf('read file', 'write file', 'read mail')
   index.forget(new Set([2]))

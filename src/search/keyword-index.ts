@@ -1,4 +1,5 @@
-import { termsOf } from './analyser.ts'
+import { chunksOf, termsOf, termsOfChunk } from './analyser.ts'
+import { createChunkReader, GAP, PART } from './chunk-reader.ts'
 import type { Lesson, SearchDocument } from './document.ts'
 import { END } from './chains.ts'
 import { createPostings, fieldOf, slotOf, timesOf, type Postings, type WrittenPostings } from './postings.ts'
@@ -51,20 +52,36 @@ export interface KeywordIndex {
 
 export function createKeywordIndex(written?: WrittenKeywords): KeywordIndex {
   const postings = createPostings(written?.postings)
+  const reader = createChunkReader({
+    kindOf: (character) => (/\w/.test(character) && character !== '_' ? PART : GAP),
+    split: chunksOf,
+    make: (chunk) => termsOfChunk(chunk).map(postings.list),
+  })
   let lengths = written ? written.lengths.slice() : new Uint16Array(FIELDS.length * 1024)
+  /** Answers how many terms it has. */
+  const addText = (text: string, slot: number, field: number): number => {
+    let length = 0
+    for (const lists of reader.read(text)) {
+      length += lists.length
+      for (const list of lists) postings.add(list, { slot, field, times: 1 })
+    }
+    return length
+  }
   return {
     add(slot, document) {
       const needed = (slot + 1) * FIELDS.length
       if (needed > lengths.length) lengths = grown(lengths, needed)
-      for (const [field, { textOf }] of FIELDS.entries()) {
-        const terms = termsOf(textOf(document).slice(0, FIELD_CHARS_MAX))
-        lengths[slot * FIELDS.length + field] = terms.length
-        for (const term of terms) postings.add(term, { slot, field, times: 1 })
+      for (let field = 0; field < FIELDS.length; field += 1) {
+        const text = FIELDS[field]?.textOf(document) ?? ''
+        lengths[slot * FIELDS.length + field] = addText(text.slice(0, FIELD_CHARS_MAX), slot, field)
       }
       for (const [term, share] of learnedShares(document.learned))
-        postings.add(term, { slot, field: LEARNED, times: Math.round(share / LEARNED_STEP) })
+        postings.add(postings.list(term), { slot, field: LEARNED, times: Math.round(share / LEARNED_STEP) })
     },
-    forget: postings.forget,
+    forget(slots) {
+      postings.forget(slots)
+      reader.forget()
+    },
     written: (slots) => ({ postings: postings.written(slots), lengths }),
     averages: ({ slots }) => averagesOf(slots, lengths),
     query: createKeywordQueries((term, scope, into) => look(term, scope, { postings, lengths }, into)),

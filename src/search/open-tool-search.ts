@@ -63,7 +63,7 @@ export interface OpenSearch extends RecordedSearch, AsyncDisposable {
   readonly history: Pick<SearchStore, 'list' | 'stats' | 'missed'>
   /** Tells that a call of a tool has not failed: it teaches the search that led to it. */
   called(call: SuccessfulCall): void
-  /** Called when the gateway listens. */
+  /** Called when the gateway listens: from now on many tools are read before anybody asks for one. */
   readAhead(): void
   readonly lessons: Lessons
   readonly learning: boolean
@@ -87,19 +87,19 @@ export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> 
   await stores.vectors.prune(now() - UNWANTED_MS_MAX)
   const lessons = await openLessons({ store: stores.lessons, log, now })
   const trail = createSearchTrail(lessons, now)
-  const isLarge = (): boolean => catalog.allTools().length >= READ_AHEAD_FROM
   const keeper = settings.indexFile === undefined ? undefined : createIndexKeeper(settings.indexFile, log)
   const reranker = settings.rerank && createReranker({ settings: settings.rerank, log, now })
   /** What was kept is a parameter: a closure would hold it for good. */
   const open = (kept?: KeptIndex) => {
     const neural = openNeuralTier(settings, { store: stores.vectors, log, now })
     const embedder = loadStaticEmbedder(STATIC_EMBEDDINGS)
-    const indexed = (): void => (isLarge() ? keeper?.keep(() => tools.written()) : undefined)
+    const indexed = (): void => (isLarge(catalog) ? keeper?.keep(() => tools.written()) : undefined)
     const tools = createToolSearch({ catalog, views, embedder, lessons, neural, reranker, kept, indexed })
     return { neural, tools }
   }
+  const watching = new DisposableStack()
   let opened: { readonly tools: ToolSearch; readonly neural: NeuralTier | undefined } | undefined
-  const kept = isLarge() ? await keeper?.read() : undefined
+  const kept = isLarge(catalog) ? await keeper?.read() : undefined
   if (kept) {
     opened = open(kept)
     // It has been copied; the collector would come for it when there is much more.
@@ -118,7 +118,7 @@ export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> 
   return {
     ...recordedSearch({ search, history, now }),
     readAhead() {
-      if (isLarge()) void (opened ??= open()).tools.readAhead()
+      watching.defer(whenLarge(catalog, () => void (opened ??= open()).tools.readAhead()))
     },
     history: stores.searches,
     called({ principal, namespace, name }) {
@@ -132,10 +132,29 @@ export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> 
     progress: () => opened?.neural?.progress(),
     rerankFailure: () => reranker?.failure(),
     async [Symbol.asyncDispose]() {
+      watching.dispose()
       await keeper?.[Symbol.asyncDispose]()
       opened?.tools[Symbol.dispose]()
       await opened?.neural?.[Symbol.asyncDispose]()
       await history[Symbol.asyncDispose]()
     },
   }
+}
+
+function isLarge(catalog: Catalog): boolean {
+  return catalog.allTools().length >= READ_AHEAD_FROM
+}
+
+/** Calls `then` once, now or when the catalog has grown; gives what ends the waiting. */
+function whenLarge(catalog: Catalog, then: () => void): () => void {
+  if (isLarge(catalog)) {
+    then()
+    return () => undefined
+  }
+  const stop = catalog.onChange(() => {
+    if (!isLarge(catalog)) return
+    stop()
+    then()
+  })
+  return stop
 }

@@ -23,7 +23,7 @@ const slots = array(array(constantFrom(...TERMS), { maxLength: 6 }), { maxLength
 function fill(texts: readonly (readonly string[])[]): { lists: Postings; plain: Plain } {
   const lists = createPostings()
   const addAll = (slot: number, text: readonly string[]): void =>
-    text.forEach((term, at) => lists.add(term, { slot, field: at % 3, times: at + 1 }))
+    text.forEach((term, at) => lists.add(lists.list(term), { slot, field: at % 3, times: at + 1 }))
   texts.forEach((text, slot) => addAll(slot, text))
   const even = [...texts.keys()].filter((slot) => slot % 2 === 0)
   lists.forget(new Set(even))
@@ -67,7 +67,7 @@ test('what is written of some slots and read again is what these slots had, and 
         expect(listOf(again, term)).toEqual(
           listOf(lists, term).filter((posting) => kept.has(Number(posting.split('.')[0]))),
         )
-      again.add('read', { slot: 1000, field: 0, times: 40 })
+      again.add(again.list('read'), { slot: 1000, field: 0, times: 40 })
       expect(listOf(again, 'read').at(-1)).toBe('1000.0.31')
     }),
   )

@@ -23,8 +23,10 @@ export interface WrittenPostings extends WrittenChains {
 
 /** For each term the list of its postings. */
 export interface Postings extends Pick<Chains, 'memory'> {
-  /** What is of one slot is added together. Times beyond 31 count as 31. */
-  add(term: string, posting: Posting): void
+  /** The list of a term, until something is forgotten. */
+  list(term: string): number
+  /** To the list of a term. What is of one slot is added together. Times beyond 31 count as 31. */
+  add(list: number, posting: Posting): void
   /** Where the list of a term begins in `memory`. */
   first(term: string): number
   /** Takes all that is of these slots out: a walk through everything, so for many slots at a time. */
@@ -43,16 +45,20 @@ export function createPostings(written?: WrittenPostings): Postings {
       const list = lists.get(term)
       return list === undefined ? END : chains.first(list)
     },
-    add(term, { slot, field, times }) {
-      const place = (slot << FIELD_BITS) | field
+    list(term) {
       const known = lists.get(term)
-      const last = known === undefined ? END : chains.last(known)
-      if (known !== undefined && last >> COUNT_BITS === place) {
-        chains.setLast(known, packed(place, timesOf(last) + times))
+      if (known !== undefined) return known
+      const list = free.pop() ?? lists.size
+      lists.set(term, list)
+      return list
+    },
+    add(list, { slot, field, times }) {
+      const place = (slot << FIELD_BITS) | field
+      const last = chains.first(list) === END ? END : chains.last(list)
+      if (last !== END && last >> COUNT_BITS === place) {
+        chains.setLast(list, packed(place, timesOf(last) + times))
         return
       }
-      const list = known ?? free.pop() ?? lists.size
-      if (known === undefined) lists.set(term, list)
       chains.append(list, packed(place, times))
     },
     forget(slots) {

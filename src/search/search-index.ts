@@ -31,6 +31,8 @@ interface IndexQuery {
   readonly limit: number
   /** Share of the best score below which nothing counts as found; 0 to 1. */
   readonly threshold: number
+  /** Whether all of the scope has its meaning; where not, a hybrid search goes by words alone. */
+  readonly hasMeaning: boolean
   /** What the neural tier says, where it does: cosines. */
   readonly neural?: Pick<NeuralSay, 'scores' | 'part'> | undefined
 }
@@ -56,8 +58,9 @@ export interface WrittenIndex {
 
 /** Finds tools by words and by meaning, at once and without a model. */
 export interface SearchIndex {
-  /** Words are of the document, meaning is of its views. */
-  add(slot: number, document: SearchDocument, views: readonly View[]): void
+  addWords(slot: number, document: SearchDocument): void
+  /** Meaning is of a document's views. */
+  addMeaning(slot: number, views: readonly View[]): void
   /** Nobody asks for the slot any more; its words are gone when it is forgotten. */
   remove(slot: number): void
   /** Only then a removed slot may be used again. */
@@ -75,9 +78,11 @@ export function createSearchIndex(embedder: StaticEmbedder, written?: WrittenInd
   const sheetsOf = createSheets()
   let capacity = written?.capacity ?? 0
   return {
-    add(slot, document, views) {
+    addWords(slot, document) {
       capacity = Math.max(capacity, slot + 1)
       keywords.add(slot, document)
+    },
+    addMeaning(slot, views) {
       vectors.set(slot, packed(blended(views.map(({ text, weight }) => ({ vector: embedder.embed(text), weight })))))
     },
     remove: vectors.delete,
@@ -93,8 +98,9 @@ export function createSearchIndex(embedder: StaticEmbedder, written?: WrittenInd
       const texts = [text, ...clausesOf(text)]
       const asked = { embedder, keywords, vectors, scope, breath, blank: sheets.blank }
       const keyword = await keywordPart(texts, mode, asked)
-      const meaning = mode === 'keyword' ? undefined : await staticPart(texts, asked)
-      const neural = mode === 'keyword' ? undefined : query.neural?.scores
+      const wantsMeaning = mode !== 'keyword' && query.hasMeaning
+      const meaning = wantsMeaning ? await staticPart(texts, asked) : undefined
+      const neural = wantsMeaning ? query.neural?.scores : undefined
       const isRemote = query.neural?.part === 'remote'
       // What a cosine is worth depends on the model, and only the embedded one is known.
       const nearest = neural && !isRemote ? bestOf(neural) : undefined

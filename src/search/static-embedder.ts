@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ALONE, createChunkReader, GAP, PART, type ChunkReader } from './chunk-reader.ts'
 import { createNeighbours, type Neighbour } from './neighbours.ts'
 import { normalised } from './vector-table.ts'
-import { remembering } from './remembering.ts'
 
 const DIMENSIONS = 256
 const TOKENS_MAX = 254
 const WORD_CHARS_MAX = 100
+const SIGN = /[\p{P}\p{S}]/u
 /** White space splits; punctuation and CJK characters stand alone. */
 const PIECES =
   /[\p{P}\p{S}]|[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]|[^\s\p{P}\p{S}\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]+/gu
@@ -29,14 +30,18 @@ export function loadStaticEmbedder(folder: string): StaticEmbedder {
       .split('\n')
       .map((token, id) => [token, id] as const),
   )
-  const piecesOf = remembering((word) => wordPieces(word, vocabulary))
+  const reader = createChunkReader({
+    kindOf: (character) => (/\s/.test(character) ? GAP : SIGN.test(character) ? ALONE : PART),
+    split: (text) => text.normalize('NFD').replaceAll(/\p{M}/gu, '').match(PIECES) ?? [],
+    make: (word) => wordPieces(word, vocabulary),
+  })
   const near = createNeighbours(readFileSync(join(folder, 'neighbours.bin')), vocabulary)
   return {
     dimensions: DIMENSIONS,
     near,
     embed(text) {
       const sum = new Float32Array(DIMENSIONS)
-      for (const token of tokensOf(text, piecesOf)) {
+      for (const token of tokensOf(text, reader)) {
         const scale = scales[token] ?? 0
         const from = token * DIMENSIONS
         for (let i = 0; i < DIMENSIONS; i += 1) sum[i] = (sum[i] as number) + scale * (rows[from + i] as number)
@@ -46,11 +51,10 @@ export function loadStaticEmbedder(folder: string): StaticEmbedder {
   }
 }
 
-function tokensOf(text: string, piecesOf: (word: string) => readonly number[]): number[] {
+function tokensOf(text: string, reader: ChunkReader<readonly number[]>): number[] {
   const tokens: number[] = []
-  const plain = text.toLowerCase().normalize('NFD').replaceAll(/\p{M}/gu, '')
-  for (const word of plain.match(PIECES) ?? []) {
-    for (const piece of piecesOf(word)) tokens.push(piece)
+  for (const pieces of reader.read(text.toLowerCase())) {
+    for (const piece of pieces) tokens.push(piece)
     if (tokens.length >= TOKENS_MAX) break
   }
   return tokens.slice(0, TOKENS_MAX)

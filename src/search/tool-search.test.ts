@@ -74,6 +74,20 @@ test('R133 a repeated query is answered from the cache, for who may find the sam
   await search[Symbol.asyncDispose]()
 })
 
+test('R052, R111 of very many new tools the words answer first and say so, and meaning has its say as soon as it can', async () => {
+  await using t = await openTestRegistry()
+  const many = Array.from({ length: 4100 }, (_, at) => `${at % 2 === 0 ? 'read_file' : 'send_mail'}_${at}`)
+  await t.add('many', many)
+  const { search, ask } = await open(t)
+  const first = await ask('read file')
+  expect(first).toMatchObject({ parts: ['keyword'], weights: { keyword: 1, semantic: 0 }, cached: false })
+  expect(first.found[0]?.tool.exposedName).toContain('read_file')
+  expect((await ask('read file', { mode: 'semantic' })).parts).toEqual(['static'])
+  expect(await ask('read file')).toMatchObject({ parts: ['keyword', 'static'], cached: false })
+  expect(await ask('read file')).toMatchObject({ parts: ['keyword', 'static'], cached: true })
+  await search[Symbol.asyncDispose]()
+})
+
 test('R071 an exact name goes first, with or without its prefix', async () => {
   await using t = await openTestRegistry()
   await t.add('files', TOOLS)

@@ -4,7 +4,8 @@ import type { CatalogTool, CatalogView } from '#registry/catalog-view'
 import type { Catalog } from '#registry/registry-api'
 import { wordsOf } from './analyser.ts'
 import { createBreath } from './breath.ts'
-import { createCatalogIndex, type CatalogIndex, type DocumentSink } from './catalog-index.ts'
+import type { DocumentSink } from './catalog-entries.ts'
+import { createCatalogIndex, type CatalogIndex } from './catalog-index.ts'
 import type { KeptIndex } from './index-file.ts'
 import type { Lessons } from './lessons.ts'
 import type { NeuralTier } from './neural-tier.ts'
@@ -67,6 +68,8 @@ export interface ToolSearchDeps {
 /** So many of the best are looked at for one that has the query as its name. */
 const NAMED_AMONG = 50
 const NEAREST_MAX = 3
+/** The meaning of so many new tools is there in less time than a hybrid search would like to wait. */
+const AWAITED_MAX = 4000
 /** Answers to repeated queries. */
 const ANSWERS_MAX = 1000
 
@@ -91,7 +94,7 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
   /** Where a query looks, as the catalog and the rules are at the end of all waiting; undefined for no such namespace. */
   const placeOf = async (query: ToolQuery): Promise<{ view: CatalogView; scope: ToolScope } | undefined> => {
     for (;;) {
-      while (!slots.isCurrent()) await slots.upToDate()
+      for (let rest = missingFor(query, slots); rest; rest = missingFor(query, slots)) await rest
       const view = catalog.view(query.namespace)
       if (!view) return undefined
       const scope = scopes.of(view, query)
@@ -99,13 +102,14 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
       await scopes.decide(view, query.principal)
     }
   }
-  /** Whose provider has failed, or was too slow, is not whole: the next who asks may get more. */
+  /** Without meaning, or with a provider that has failed or was too slow, it is not whole: the next who asks may get more. */
   const ask = async (query: ToolQuery, { tools, prepared }: ToolScope): Promise<[Ranking, isWhole: boolean]> => {
-    const wantsMeaning = query.mode !== 'keyword' && tools.length > 0
+    const hasMeaning = slots.withoutMeaning() === 0
+    const wantsMeaning = query.mode !== 'keyword' && tools.length > 0 && hasMeaning
     const said = wantsMeaning ? await neural?.say(query.text, prepared) : undefined
     const limit = Math.max(query.limit, NAMED_AMONG)
-    const ranking = await index.search({ ...query, limit, neural: said }, prepared, createBreath())
-    const isFinal = said?.isFinal ?? true
+    const ranking = await index.search({ ...query, limit, hasMeaning, neural: said }, prepared, createBreath())
+    const isFinal = (said?.isFinal ?? true) && (hasMeaning || query.mode === 'keyword')
     if (!wantsMeaning || !reranker) return [ranking, isFinal]
     const judged = await reranked(reranker, query, ranking, tools)
     return judged ? [judged, isFinal] : [ranking, false]
@@ -147,11 +151,19 @@ function slotsOf(tools: readonly CatalogTool[], slots: Pick<CatalogIndex, 'slotO
   return own
 }
 
+/** What a query has to wait for. */
+function missingFor({ mode }: ToolQuery, slots: CatalogIndex): Promise<void> | undefined {
+  if (!slots.isCurrent()) return slots.upToDate()
+  const rest = mode === 'keyword' ? 0 : slots.withoutMeaning()
+  return rest > 0 && (mode === 'semantic' || rest <= AWAITED_MAX) ? slots.meaningful() : undefined
+}
+
 function bothTiers(index: SearchIndex, neural: NeuralTier | undefined): DocumentSink {
   return {
-    add(slot, document) {
+    addWords: index.addWords,
+    addMeaning(slot, document) {
       const views = viewsOf(document)
-      index.add(slot, document, views)
+      index.addMeaning(slot, views)
       neural?.put(slot, views)
     },
     found(slot, document) {
