@@ -15,6 +15,8 @@ export interface VisibleViews {
   mayUseResource(principal: Principal, uri: string, place: Pick<Facts, 'server' | 'namespace'>): boolean
   /** Whether a tool may be read and found, also one that is disabled. */
   mayRead(principal: Principal, tool: CatalogTool, namespace?: string): boolean
+  /** Whether all of them may: then nobody needs to ask about each. */
+  mayReadAll(principal: Principal, namespace?: string): boolean
   /** Principals with one scope see the same. */
   scopeOf(principal: Principal): string
   /** Told when the rules changed by which things are hidden; answers how to hear no more. */
@@ -48,6 +50,10 @@ export function createVisibleViews(catalog: Catalog, policy: Policy): VisibleVie
       return byView.set(whole, scope, made)
     },
     mayUseResource: (principal, uri, place) => policy.decide(principal, 'resources:use', uri, place).allowed,
+    mayReadAll: (principal, namespace) =>
+      mayEnter(principal, namespace) &&
+      published.of(principal, namespace) === ALL &&
+      policy.allowsAll(principal, 'tools:read'),
     mayRead(principal, tool, namespace) {
       if (!mayEnter(principal, namespace) || !published.of(principal, namespace).tool(tool)) return false
       return policy.decide(principal, 'tools:read', tool.catalogName, toolFacts(tool, namespace)).allowed
@@ -94,8 +100,10 @@ interface Sight {
 }
 
 function sightOf(policy: Policy, principal: Principal, namespace: string | undefined): Sight {
+  const hasAllTools = policy.allowsAll(principal, 'tools:execute')
   return {
-    tool: (tool) => policy.decide(principal, 'tools:execute', tool.catalogName, toolFacts(tool, namespace)).allowed,
+    tool: (tool) =>
+      hasAllTools || policy.decide(principal, 'tools:execute', tool.catalogName, toolFacts(tool, namespace)).allowed,
     entry:
       (action) =>
       ({ key, server }) =>

@@ -169,3 +169,45 @@ describe('Z4 a role is given on', () => {
     )
   })
 })
+
+describe('R152 who may do something with everything', () => {
+  const part = fc.constantFrom('tools:read', 'tools:*', '*:*', 'tools:execute')
+  const pattern = fc.constantFrom('', '', ':a*', ':*')
+  const text = fc.tuple(part, pattern).map((parts) => parts.join(''))
+  const written = fc.oneof(
+    text,
+    text.map((permission) => ({ permission, when: { servers: ['a'] } })),
+  )
+  const some = fc.array(written, { maxLength: 2 })
+
+  test('may do it with each thing', () => {
+    fc.assert(
+      fc.property(
+        some,
+        some,
+        fc.option(fc.array(text, { maxLength: 2 }), { nil: undefined }),
+        (allow, deny, limits) => {
+          const policy = createPolicy([roleOf({ name: 'r', permissions: allow, deny })])
+          const asker = { roles: ['r'], ...(limits ? { permissions: limits } : {}) }
+          const mayAll = policy.allowsAll(asker, 'tools:read')
+          for (const name of ['a', 'ab', 'b'])
+            for (const server of ['a', 'b'])
+              if (mayAll) expect(policy.decide(asker, 'tools:read', name, { server }).allowed).toBe(true)
+        },
+      ),
+    )
+  })
+
+  test.each<[boolean, string[], string[], string[] | undefined]>([
+    [true, ['tools:read'], [], undefined],
+    [true, ['*:*'], ['servers:read'], ['tools:*']],
+    [false, ['tools:read:a*'], [], undefined],
+    [false, ['*:*'], ['tools:read:a*'], undefined],
+    [false, ['*:*'], [], ['tools:read:a*']],
+    [false, [], [], undefined],
+  ])('is %j with %j, but for %j, by a credential for %j', (may, permissions, deny, limits) => {
+    const policy = createPolicy([roleOf({ name: 'r', permissions, deny })])
+    const asker = { roles: ['r'], ...(limits ? { permissions: limits } : {}) }
+    expect(policy.allowsAll(asker, 'tools:read')).toBe(may)
+  })
+})

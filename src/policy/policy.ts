@@ -28,6 +28,8 @@ export interface Policy {
    * not met.
    */
   decide(principal: Asker, action: Action, name?: string, facts?: Facts): Decision
+  /** Whether this may be done with everything, whatever its name and facts: then nobody needs to ask about each. */
+  allowsAll(principal: Asker, action: Action): boolean
   /** Whether the principal has everything that the role gives, and so can give it on. False where that cannot be told. */
   covers(principal: Asker, role: Role): boolean
   /** Principals with one scope are allowed the same: what was found for one may be shown to another. */
@@ -81,6 +83,7 @@ export function createPolicy(roles: readonly Role[]): LivePolicy {
       listeners.add(told)
       return () => listeners.delete(told)
     },
+    allowsAll: (principal, action) => rulesOf(principal)(action).isForAll,
     decide: (principal, action, name, facts = NOTHING_KNOWN) => rulesOf(principal)(action).decide(name, facts),
     covers(principal, role) {
       const own = rolesOf(principal)
@@ -105,7 +108,10 @@ function scopeOf({ roles, permissions, namespaces }: Asker): string {
 }
 
 /** What one scope may do, by action. */
-type Rules = (action: Action) => { decide(name: string | undefined, facts: Facts): Decision }
+type Rules = (action: Action) => {
+  readonly isForAll: boolean
+  decide(name: string | undefined, facts: Facts): Decision
+}
 
 interface Rule {
   readonly permission: Permission
@@ -132,11 +138,11 @@ function compile(roles: readonly Role[], limits: readonly Permission[] | undefin
   const none = { allowed: false, rule: `no role allows ${action}` }
   const beyond = { allowed: false, rule: `the credential is not good for ${action}` }
   return {
+    isForAll: denials.length === 0 && allowances.some(isWide) && (!isLimited || own.some(isAboutAll)),
     decide(name, facts) {
       const isMeant = ({ permission }: Rule) => name === undefined || isAbout(permission, name, facts)
       // A denial of some things does not deny the action itself.
-      const isDenied = ({ permission }: Rule) =>
-        name === undefined ? isAboutAll(permission) : isAbout(permission, name, facts)
+      const isDenied = (rule: Rule) => (name === undefined ? isWide(rule) : isAbout(rule.permission, name, facts))
       const decided = denials.find(isDenied) ?? allowances.find(isMeant)
       if (!decided?.decision.allowed) return decided?.decision ?? none
       // A credential may be good for less than its owner may do; never for more.
@@ -161,6 +167,10 @@ function rulesFor(roles: readonly Role[], kind: 'allow' | 'deny', action: Action
         decision: { allowed, rule: `role ${role.name} ${verb} ${permission.text}` },
       })),
   )
+}
+
+function isWide({ permission }: Rule): boolean {
+  return isAboutAll(permission)
 }
 
 /** What opens a route is its own permission; this one is only there to be denied. */

@@ -20,8 +20,12 @@ export function makeView(whole: CatalogWhole, revision: number, namespace?: Name
   const isShown = (name: string): boolean =>
     !namespace ||
     ((namespace.include.length === 0 || matchesAny(namespace.include, name)) && !matchesAny(namespace.exclude, name))
-  const shown = whole.tools.filter((tool) => hasServer(tool) && isShown(tool.exposedName))
-  const tools = namespace ? inNamespace(shown, namespace) : shown
+  const tools = namespace
+    ? inNamespace(
+        whole.tools.filter((tool) => hasServer(tool) && isShown(tool.exposedName)),
+        namespace,
+      )
+    : whole.tools
   const prompts = whole.prompts.filter((prompt) => hasServer(prompt) && isShown(prompt.key))
   const resources = firstOfEach(whole.resources.filter(hasServer))
   return {
@@ -29,7 +33,7 @@ export function makeView(whole: CatalogWhole, revision: number, namespace?: Name
     ...(namespace ? { namespace: namespace.name } : {}),
     expose: namespace?.expose ?? 'all',
     tools,
-    pinned: tools.filter((tool) => matchesAny(namespace?.pinned ?? [], tool.exposedName)),
+    pinned: namespace?.pinned ? tools.filter((tool) => matchesAny(namespace.pinned ?? [], tool.exposedName)) : [],
     toolByName: byName(tools),
     prompts,
     promptByName: new Map(prompts.map((prompt) => [prompt.key, prompt])),

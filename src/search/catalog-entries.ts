@@ -69,8 +69,11 @@ export function createEntries(deps: EntriesDeps) {
     addMeaning,
     takeNews,
     keptSlots(): KeptSlots {
-      const whole = [...byTool.values()].flat().filter((entry) => !withoutMeaning.has(entry))
-      return new Map(whole.flatMap(({ digest, slot }) => (digest === undefined ? [] : [[digest, slot] as const])))
+      const kept = new Map<string, number>()
+      for (const own of byTool.values())
+        for (const entry of own)
+          if (entry.digest !== undefined && !withoutMeaning.has(entry)) kept.set(entry.digest, entry.slot)
+      return kept
     },
   }
 }

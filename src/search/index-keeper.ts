@@ -9,12 +9,12 @@ const CALM_MS = 5000
 export interface IndexKeeper extends AsyncDisposable {
   read(): Promise<KeptIndex | undefined>
   /** Writes the file when nothing else comes for some seconds, or at the end. */
-  keep(written: () => KeptIndex): void
+  keep(written: () => Promise<KeptIndex | undefined>): void
 }
 
 export function createIndexKeeper(file: string, log: Logger): IndexKeeper {
   let timer: NodeJS.Timeout | undefined
-  let waiting: (() => KeptIndex) | undefined
+  let waiting: (() => Promise<KeptIndex | undefined>) | undefined
   let writing: Promise<void> = Promise.resolve()
   const failed = (error: unknown): undefined => {
     log.warn({ file, error: messageOf(error) }, 'search index could not be kept')
@@ -24,7 +24,11 @@ export function createIndexKeeper(file: string, log: Logger): IndexKeeper {
     clearTimeout(timer)
     const written = waiting
     waiting = undefined
-    if (written) writing = writing.then(() => writeIndex(file, written())).catch(failed)
+    if (!written) return
+    writing = writing
+      .then(written)
+      .then((index) => index && writeIndex(file, index))
+      .catch(failed)
   }
   return {
     read: () => readIndex(file).catch(failed),

@@ -1,3 +1,4 @@
+import type { Breath } from './breath.ts'
 import { chunksOf, termsOf, termsOfChunk } from './analyser.ts'
 import { createChunkReader, GAP, PART } from './chunk-reader.ts'
 import type { Lesson, SearchDocument } from './document.ts'
@@ -43,7 +44,8 @@ export interface KeywordIndex {
   add(slot: number, document: SearchDocument): void
   /** Costs the same for one slot as for thousands. */
   forget(slots: ReadonlySet<number>): void
-  written(slots: ReadonlySet<number>): WrittenKeywords
+  /** What is of these slots, if nothing changes meanwhile. */
+  written(slots: ReadonlySet<number>, breath: Breath): Promise<WrittenKeywords>
   /** How long the fields of a scope are on average: what a query needs to know once a scope. */
   averages(scope: Scope): Float64Array
   /** What is out of scope counts for nothing, rarity included. */
@@ -82,7 +84,7 @@ export function createKeywordIndex(written?: WrittenKeywords): KeywordIndex {
       postings.forget(slots)
       reader.forget()
     },
-    written: (slots) => ({ postings: postings.written(slots), lengths }),
+    written: async (slots, breath) => ({ postings: await postings.written(slots, breath), lengths: lengths.slice() }),
     averages: ({ slots }) => averagesOf(slots, lengths),
     query: createKeywordQueries((term, scope, into) => look(term, scope, { postings, lengths }, into)),
   }

@@ -1,5 +1,6 @@
-import { array, assert, constantFrom, property } from 'fast-check'
+import { array, assert, asyncProperty, constantFrom, property } from 'fast-check'
 import { expect, test } from 'vitest'
+import { createBreath } from './breath.ts'
 import { END } from './chains.ts'
 import { createPostings, fieldOf, slotOf, timesOf, type Postings, type WrittenPostings } from './postings.ts'
 
@@ -56,12 +57,12 @@ test('R070 each list has what was added and was not forgotten, in this order', (
   )
 })
 
-test('what is written of some slots and read again is what these slots had, and goes on', () => {
-  assert(
-    property(slots, (texts) => {
+test('what is written of some slots and read again is what these slots had, and goes on', async () => {
+  await assert(
+    asyncProperty(slots, async (texts) => {
       const { lists } = fill(texts)
       const kept = new Set([...texts.keys()].filter((slot) => slot % 3 !== 0))
-      const written: WrittenPostings = structuredClone(lists.written(kept))
+      const written: WrittenPostings = structuredClone(await lists.written(kept, createBreath()))
       const again = createPostings(written)
       for (const term of TERMS)
         expect(listOf(again, term)).toEqual(

@@ -1,8 +1,11 @@
+import type { Breath } from './breath.ts'
 import { createChains, END, type Chains, type WrittenChains } from './chains.ts'
 
 const FIELD_BITS = 3
 const COUNT_BITS = 5
 const COUNT_MAX = (1 << COUNT_BITS) - 1
+/** Between two looks at the clock. */
+const LISTS_BETWEEN = 64
 const SLOT_SHIFT = FIELD_BITS + COUNT_BITS
 
 /** Where a term stands and how often: packed in one number, because there are hundreds of thousands. */
@@ -31,8 +34,8 @@ export interface Postings extends Pick<Chains, 'memory'> {
   first(term: string): number
   /** Takes all that is of these slots out: a walk through everything, so for many slots at a time. */
   forget(slots: ReadonlySet<number>): void
-  /** What is of these slots. */
-  written(slots: ReadonlySet<number>): WrittenPostings
+  /** What is of these slots, if nothing changes meanwhile. */
+  written(slots: ReadonlySet<number>, breath: Breath): Promise<WrittenPostings>
 }
 
 export function createPostings(written?: WrittenPostings): Postings {
@@ -70,7 +73,7 @@ export function createPostings(written?: WrittenPostings): Postings {
         free.push(list)
       }
     },
-    written: (slots) => write(lists, chains, slots),
+    written: (slots, breath) => write(lists, chains, marks(slots), breath),
   }
 }
 
@@ -87,9 +90,13 @@ function marks(slots: ReadonlySet<number>): Uint8Array {
   return marked
 }
 
-function write(lists: ReadonlyMap<string, number>, chains: Chains, slots: ReadonlySet<number>): WrittenPostings {
+async function write(
+  lists: ReadonlyMap<string, number>,
+  chains: Chains,
+  isMarked: Uint8Array,
+  breath: Breath,
+): Promise<WrittenPostings> {
   const { values, next } = chains.memory()
-  const isMarked = marks(slots)
   const terms: string[] = []
   const counts = new Int32Array(lists.size)
   const all = new Int32Array(chains.size())
@@ -103,6 +110,7 @@ function write(lists: ReadonlyMap<string, number>, chains: Chains, slots: Readon
       end += 1
     }
     if (end > from) counts[terms.push(term) - 1] = end - from
+    if (list % LISTS_BETWEEN === 0) await breath.take()
   }
   return { terms, counts: counts.subarray(0, terms.length), values: all.subarray(0, end) }
 }

@@ -1,4 +1,4 @@
-import type { Breath } from './breath.ts'
+import { createBreath, type Breath } from './breath.ts'
 import { clausesOf } from './clauses.ts'
 import type { SearchDocument } from './document.ts'
 import { anythingFits, evidence, fuse, type Best, type Fused, type SearchMode, type Weights } from './fusion.ts'
@@ -65,8 +65,8 @@ export interface SearchIndex {
   remove(slot: number): void
   /** Only then a removed slot may be used again. */
   forget(slots: ReadonlySet<number>): void
-  /** What is of these slots. */
-  written(slots: ReadonlySet<number>): WrittenIndex
+  /** What is of these slots; undefined when something else has come or gone meanwhile. */
+  written(slots: ReadonlySet<number>): Promise<WrittenIndex | undefined>
   prepare(slots: Int32Array): PreparedScope
   /** Gives way to other work between its steps. */
   search(query: IndexQuery, scope: PreparedScope, breath: Breath): Promise<Ranking>
@@ -77,17 +77,30 @@ export function createSearchIndex(embedder: StaticEmbedder, written?: WrittenInd
   const vectors = createVectorTable(embedder.dimensions, written?.vectors)
   const sheetsOf = createSheets()
   let capacity = written?.capacity ?? 0
+  let changes = 0
   return {
     addWords(slot, document) {
+      changes += 1
       capacity = Math.max(capacity, slot + 1)
       keywords.add(slot, document)
     },
     addMeaning(slot, views) {
+      changes += 1
       vectors.set(slot, packed(blended(views.map(({ text, weight }) => ({ vector: embedder.embed(text), weight })))))
     },
-    remove: vectors.delete,
-    forget: keywords.forget,
-    written: (slots) => ({ keywords: keywords.written(slots), vectors: vectors.written(capacity), capacity }),
+    remove(slot) {
+      changes += 1
+      vectors.delete(slot)
+    },
+    forget(slots) {
+      changes += 1
+      keywords.forget(slots)
+    },
+    async written(slots) {
+      const before = changes
+      const words = await keywords.written(slots, createBreath())
+      return before === changes ? { keywords: words, vectors: vectors.written(capacity), capacity } : undefined
+    },
     prepare(slots) {
       const scope = scopeOf(slots, capacity)
       return { ...scope, averages: keywords.averages(scope) }

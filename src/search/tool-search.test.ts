@@ -8,6 +8,7 @@ import type { ToolQuery } from './tool-search.ts'
 /** Everybody but the guest may find everything; the guest nothing that is secret. */
 const views: FindRules = {
   mayRead: ({ roles }, { catalogName }) => !roles.includes('guest') || !catalogName.includes('secret'),
+  mayReadAll: ({ roles }) => !roles.includes('guest'),
   scopeOf: ({ roles }) => roles.join(),
 }
 

@@ -48,8 +48,8 @@ export interface ToolSearch extends Disposable {
   search(query: ToolQuery): Promise<ToolAnswer>
   /** Reads the catalog before anybody asks. */
   readAhead(): Promise<void>
-  /** What need not be indexed again by a later run. */
-  written(): KeptIndex
+  /** What need not be indexed again by a later run; undefined when it has changed meanwhile. */
+  written(): Promise<KeptIndex | undefined>
 }
 
 export interface ToolSearchDeps {
@@ -128,9 +128,10 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
       return answer
     },
     readAhead: slots.upToDate,
-    written() {
+    async written() {
       const known = slots.keptSlots()
-      return { slots: known, index: index.written(new Set(known.values())) }
+      const written = await index.written(new Set(known.values()))
+      return written && { slots: known, index: written }
     },
     [Symbol.dispose]: () => slots[Symbol.dispose](),
   }

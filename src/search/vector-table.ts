@@ -24,7 +24,7 @@ export interface VectorTable {
   covers(scope: Scope, share: number): boolean
   /** By place of the scope; NaN where a slot has no vector. Written to `into`, where it is given. */
   dots(query: Float32Array, scope: Scope, into?: Float64Array): Float64Array
-  /** The first of the slots; to be copied before anything else is asked. */
+  /** A copy of the first of the slots. */
   written(slots: number): WrittenVectors
 }
 
@@ -97,7 +97,7 @@ export function createVectorTable(dimensions: number, written?: WrittenVectors):
     },
     written(slots) {
       makeRoom(slots)
-      return { rows: rows.first(slots), scales: scales.subarray(0, slots) }
+      return { rows: rows.first(slots).slice(), scales: scales.slice(0, slots) }
     },
   }
 }
