@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { createCatalog, type LiveCatalog } from './catalog.ts'
 import { nameOwner } from './catalog-parts.ts'
 import { createNameTable } from './exposed-names.ts'
@@ -25,7 +26,10 @@ export async function openRegistry(deps: RegistryDeps): Promise<Registry> {
   }
   const listeners = new Set<UpstreamListener>()
   const publish = async (): Promise<void> => {
+    // Of ten thousand tools it takes as long as a call: what led to it, and what follows, are turns of their own.
+    await setImmediate()
     catalog.publish()
+    await setImmediate()
     const fresh = memory.names.takeNew()
     if (fresh.length > 0) await stores.names.put(fresh)
   }

@@ -25,8 +25,8 @@ export function createToolOverride(deps: ToolOverrideDeps): Registry['overrideTo
 }
 
 function refuseTakenName(catalog: LiveCatalog, tool: CatalogTool, wanted: string | undefined): void {
-  const other = catalog.allTools().some((each) => each.exposedName === wanted && each.id !== tool.id)
-  if (wanted !== undefined && other) {
+  if (wanted === undefined) return
+  if (catalog.allTools().some((each) => each.exposedName === wanted && each.id !== tool.id)) {
     throw new AppError('conflict', `Another tool is called ${wanted}`, { details: { name: wanted } })
   }
 }

@@ -35,6 +35,7 @@ export interface Entry {
 /** What is indexed, by tool. */
 export function createEntries(deps: EntriesDeps) {
   const byTool = new Map<string, Entry[]>()
+  let count = 0
   const { index, addMeaning, drop, slots, withoutMeaning, takeNews } = createIndexing(deps)
   return {
     enter(tool: CatalogTool, server: ServerText | undefined): Entry {
@@ -43,19 +44,22 @@ export function createEntries(deps: EntriesDeps) {
       if (same) return same
       const entry: Entry = { slot: -1, tool, server, digest: undefined }
       index(entry)
+      count += 1
       // `[...own, entry]` of nothing and one has room for seventeen.
       byTool.set(tool.id, own.length === 0 ? [entry] : [...own, entry])
       return entry
     },
     keepOnly(used: ReadonlySet<Entry>): void {
+      slots.removeUnclaimed()
+      if (used.size === count) return
       for (const [id, own] of byTool) {
         if (own.every((entry) => used.has(entry))) continue
         const rest = own.filter((entry) => used.has(entry))
         for (const entry of own) if (!used.has(entry)) drop(entry)
+        count -= own.length - rest.length
         if (rest.length === 0) byTool.delete(id)
         else byTool.set(id, rest)
       }
-      slots.removeUnclaimed()
     },
     relearn(toolId: string): void {
       for (const entry of byTool.get(toolId) ?? []) {

@@ -54,6 +54,7 @@ export function createCatalogIndex({ catalog, changed, ...deps }: CatalogIndexDe
         await breath.take()
       }
     }
+    await breath.take()
     entryOf = next
     entries.keepOnly(used)
   }

@@ -7,8 +7,8 @@ import { loadStaticEmbedder } from './static-embedder.ts'
 
 const FOLDER = join(import.meta.dirname, '../../assets/static-embeddings')
 
-test('near words mean nearly the same, the nearest first', () => {
-  const { near } = loadStaticEmbedder(FOLDER)
+test('near words mean nearly the same, the nearest first', async () => {
+  const { near } = await loadStaticEmbedder(FOLDER)
   const words = near('folder').map(({ word }) => word)
   expect(words).toContain('directory')
   const nearness = near('folder').map((each) => each.nearness)
@@ -25,12 +25,12 @@ test('the file of near words is what the table gives', () => {
   expect([near('rock'), near('xy')]).toEqual([[], []])
 })
 
-test('the file that is shipped is made of the table that is shipped', () => {
+test('the file that is shipped is made of the table that is shipped', async () => {
   const vocabulary = readFileSync(join(FOLDER, 'vocab.txt'), 'utf8').split('\n')
   const rows = new Int8Array(readFileSync(join(FOLDER, 'tokens-256.i8')).buffer)
   const sample = ['folder', 'weather', 'delete', 'repository', 'the']
   const near = nearestWords(vocabulary, rows, (word) => sample.includes(word))
-  const shipped = loadStaticEmbedder(FOLDER).near
+  const shipped = (await loadStaticEmbedder(FOLDER)).near
   for (const word of sample) {
     const expected = (near.get(vocabulary.indexOf(word)) ?? []).map(({ token }) => vocabulary[token])
     expect(shipped(word).map((each) => each.word)).toEqual(expected)

@@ -75,6 +75,11 @@ export interface OpenSearch extends RecordedSearch, AsyncDisposable {
   rerankFailure(): string | undefined
 }
 
+interface Opened {
+  readonly tools: ToolSearch
+  readonly neural: NeuralTier | undefined
+}
+
 /** So many tools take longer to read than the first searcher would like to wait. */
 const READ_AHEAD_FROM = 1000
 
@@ -90,27 +95,29 @@ export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> 
   const keeper = settings.indexFile === undefined ? undefined : createIndexKeeper(settings.indexFile, log)
   const reranker = settings.rerank && createReranker({ settings: settings.rerank, log, now })
   /** What was kept is a parameter: a closure would hold it for good. */
-  const open = (kept?: KeptIndex) => {
+  const open = async (kept?: KeptIndex): Promise<Opened> => {
+    const embedder = await loadStaticEmbedder(STATIC_EMBEDDINGS)
     const neural = openNeuralTier(settings, { store: stores.vectors, log, now })
-    const embedder = loadStaticEmbedder(STATIC_EMBEDDINGS)
     const indexed = (): void => (isLarge(catalog) ? keeper?.keep(() => tools.written()) : undefined)
     const tools = createToolSearch({ catalog, views, embedder, lessons, neural, reranker, kept, indexed })
-    return { neural, tools }
+    return (opened = { neural, tools })
   }
   const watching = new DisposableStack()
-  let opened: { readonly tools: ToolSearch; readonly neural: NeuralTier | undefined } | undefined
-  const kept = isLarge(catalog) ? await keeper?.read() : undefined
-  if (kept) {
-    opened = open(kept)
+  let opened: Opened | undefined
+  let opening: Promise<Opened> | undefined
+  const ready = (): Promise<Opened> => (opening ??= open())
+  if (isLarge(catalog)) {
+    const kept = await keeper?.read()
+    await (opening = open(kept))
     // It has been copied; the collector would come for it when there is much more.
-    kept.index.vectors.rows.buffer.transfer(0)
+    kept?.index.vectors.rows.buffer.transfer(0)
   }
   const history = createSearchHistory({ store: stores.searches, log })
   const meter = createSearchMeter()
   const search = meter.measured(async (query: ToolQuery): Promise<ToolAnswer> => {
-    opened ??= open()
-    opened.neural?.start()
-    const answer = await opened.tools.search(query)
+    const { tools, neural } = await ready()
+    neural?.start()
+    const answer = await tools.search(query)
     const ids = answer.found.map(({ tool }) => tool.id)
     if (settings.learning) trail.searched(query.principal.id, query.text, ids)
     return answer
@@ -118,7 +125,7 @@ export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> 
   return {
     ...recordedSearch({ search, history, now }),
     readAhead() {
-      watching.defer(whenLarge(catalog, () => void (opened ??= open()).tools.readAhead()))
+      watching.defer(whenLarge(catalog, () => void ready().then(({ tools }) => tools.readAhead())))
     },
     history: stores.searches,
     called({ principal, namespace, name }) {
@@ -133,6 +140,8 @@ export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> 
     rerankFailure: () => reranker?.failure(),
     async [Symbol.asyncDispose]() {
       watching.dispose()
+      // Who asked for it was told if it failed.
+      await Promise.allSettled([opening])
       await keeper?.[Symbol.asyncDispose]()
       opened?.tools[Symbol.dispose]()
       await opened?.neural?.[Symbol.asyncDispose]()

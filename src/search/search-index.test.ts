@@ -20,7 +20,7 @@ test.each([
   ['a tool goes', (index: ReturnType<typeof createSearchIndex>) => index.remove(0)],
   ['places are freed', (index: ReturnType<typeof createSearchIndex>) => index.forget(new Set([0]))],
 ])('R111 an index is not written as a mixture of before and after: %s', async (_what, change) => {
-  const index = createSearchIndex(loadStaticEmbedder(FOLDER))
+  const index = createSearchIndex(await loadStaticEmbedder(FOLDER))
   index.addWords(0, DOCUMENT)
   index.addMeaning(0, [{ text: 'read file', weight: 1 }])
   const kept = new Set([0])

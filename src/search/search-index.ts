@@ -123,9 +123,14 @@ export function createSearchIndex(embedder: StaticEmbedder, written?: WrittenInd
         static: meaning?.scores,
         neural: neural && relative(neural),
       }
+      await breath.take()
       const fused = fuse(tiers, sheets.blank)
       const parts = fused.parts.map((part) => (part === 'neural' && isRemote ? 'remote' : part))
-      return ranked(query, { ...fused, parts }, best)
+      await breath.take()
+      const ranking = ranked(query, { ...fused, parts }, best)
+      // Who makes the answer of it has a turn of his own.
+      await breath.take()
+      return ranking
     },
   }
 }

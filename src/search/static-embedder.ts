@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { ALONE, createChunkReader, GAP, PART, type ChunkReader } from './chunk-reader.ts'
 import { createNeighbours, type Neighbour } from './neighbours.ts'
 import { normalised } from './vector-table.ts'
@@ -21,21 +22,22 @@ export interface StaticEmbedder {
 }
 
 /** A vector for each of 30,522 pieces of words, added up. Loads in tens of milliseconds, takes some 30 µs a text. */
-export function loadStaticEmbedder(folder: string): StaticEmbedder {
-  const rows = new Int8Array(readFileSync(join(folder, 'tokens-256.i8')).buffer)
-  const scaleBytes = readFileSync(join(folder, 'tokens-256.scale.f32'))
+export async function loadStaticEmbedder(folder: string): Promise<StaticEmbedder> {
+  const rowBytes = await readFile(join(folder, 'tokens-256.i8'))
+  const rows = new Int8Array(rowBytes.buffer, rowBytes.byteOffset, rowBytes.byteLength)
+  const scaleBytes = await readFile(join(folder, 'tokens-256.scale.f32'))
   const scales = new Float32Array(scaleBytes.buffer, scaleBytes.byteOffset, scaleBytes.byteLength / 4)
-  const vocabulary = new Map(
-    readFileSync(join(folder, 'vocab.txt'), 'utf8')
-      .split('\n')
-      .map((token, id) => [token, id] as const),
-  )
+  const tokens = (await readFile(join(folder, 'vocab.txt'), 'utf8')).split('\n')
+  const packedNear = await readFile(join(folder, 'neighbours.bin'))
+  const vocabulary = new Map<string, number>()
+  for (const [id, token] of tokens.entries()) vocabulary.set(token, id)
+  await setImmediate()
   const reader = createChunkReader({
     kindOf: (character) => (/\s/.test(character) ? GAP : SIGN.test(character) ? ALONE : PART),
     split: (text) => text.normalize('NFD').replaceAll(/\p{M}/gu, '').match(PIECES) ?? [],
     make: (word) => wordPieces(word, vocabulary),
   })
-  const near = createNeighbours(readFileSync(join(folder, 'neighbours.bin')), vocabulary)
+  const near = createNeighbours(packedNear, vocabulary)
   return {
     dimensions: DIMENSIONS,
     near,

@@ -3,7 +3,7 @@ import { createRecentMap } from '#kernel/recent-map'
 import type { CatalogTool, CatalogView } from '#registry/catalog-view'
 import type { Catalog } from '#registry/registry-api'
 import { wordsOf } from './analyser.ts'
-import { createBreath } from './breath.ts'
+import { createBreath, type Breath } from './breath.ts'
 import type { DocumentSink } from './catalog-entries.ts'
 import { createCatalogIndex, type CatalogIndex } from './catalog-index.ts'
 import type { KeptIndex } from './index-file.ts'
@@ -74,7 +74,7 @@ const AWAITED_MAX = 4000
 const ANSWERS_MAX = 1000
 
 export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
-  const { catalog, views, embedder, lessons, neural, reranker, kept } = deps
+  const { catalog, views, embedder, lessons, neural, kept } = deps
   const index = createSearchIndex(embedder, kept?.index)
   // What an answer depends on is part of its key.
   const answers = createRecentMap<ToolAnswer>(ANSWERS_MAX)
@@ -102,27 +102,17 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
       await scopes.decide(view, query.principal)
     }
   }
-  /** Without meaning, or with a provider that has failed or was too slow, it is not whole: the next who asks may get more. */
-  const ask = async (query: ToolQuery, { tools, prepared }: ToolScope): Promise<[Ranking, isWhole: boolean]> => {
-    const hasMeaning = slots.withoutMeaning() === 0
-    const wantsMeaning = query.mode !== 'keyword' && tools.length > 0 && hasMeaning
-    const said = wantsMeaning ? await neural?.say(query.text, prepared) : undefined
-    const limit = Math.max(query.limit, NAMED_AMONG)
-    const ranking = await index.search({ ...query, limit, hasMeaning, neural: said }, prepared, createBreath())
-    const isFinal = (said?.isFinal ?? true) && (hasMeaning || query.mode === 'keyword')
-    if (!wantsMeaning || !reranker) return [ranking, isFinal]
-    const judged = await reranked(reranker, query, ranking, tools)
-    return judged ? [judged, isFinal] : [ranking, false]
-  }
+  const ask = createAsking(deps, index, slots)
   return {
     async search(query) {
+      const breath = createBreath()
       const place = await placeOf(query)
       if (!place) return NOTHING
       const { view, scope } = place
       const key = keyOf(query, view, [views.scopeOf(query.principal), neural?.generation()])
       const known = answers.get(key)
       if (known) return { ...known, cached: true }
-      const [ranking, isWhole] = await ask(query, scope)
+      const [ranking, isWhole] = await ask(query, scope, breath)
       const answer = answerOf(query, ranking, scope.tools)
       if (isWhole) answers.set(key, answer)
       return answer
@@ -134,6 +124,24 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
       return written && { slots: known, index: written }
     },
     [Symbol.dispose]: () => slots[Symbol.dispose](),
+  }
+}
+
+/** Without meaning, or with a provider that has failed or was too slow, it is not whole: the next who asks may get more. */
+type Asking = (query: ToolQuery, scope: ToolScope, breath: Breath) => Promise<[Ranking, isWhole: boolean]>
+
+function createAsking({ neural, reranker }: ToolSearchDeps, index: SearchIndex, slots: CatalogIndex): Asking {
+  return async function ask(query, { tools, prepared }, breath) {
+    await breath.take()
+    const hasMeaning = slots.withoutMeaning() === 0
+    const wantsMeaning = query.mode !== 'keyword' && tools.length > 0 && hasMeaning
+    const said = wantsMeaning ? await neural?.say(query.text, prepared) : undefined
+    const limit = Math.max(query.limit, NAMED_AMONG)
+    const ranking = await index.search({ ...query, limit, hasMeaning, neural: said }, prepared, breath)
+    const isFinal = (said?.isFinal ?? true) && (hasMeaning || query.mode === 'keyword')
+    if (!wantsMeaning || !reranker) return [ranking, isFinal]
+    const judged = await reranked(reranker, query, ranking, tools)
+    return judged ? [judged, isFinal] : [ranking, false]
   }
 }
 

@@ -40,6 +40,6 @@ async function changeHttpTool({ registry, admit }: ApiContext, record: HttpToolR
 }
 
 function refuseTakenName({ registry }: ApiContext, id: string, name: string | undefined): void {
-  if (!registry.catalog.allTools().some((tool) => tool.name === name && tool.id !== id)) return
+  if (name === undefined || !registry.catalog.allTools().some((tool) => tool.name === name && tool.id !== id)) return
   throw new AppError('conflict', `Another tool is called ${name}`, { details: { name } })
 }
