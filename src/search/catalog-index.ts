@@ -1,10 +1,14 @@
 import { setImmediate } from 'node:timers/promises'
+import { collectInSteps } from '#kernel/collect-in-steps'
 import type { CatalogTool } from '#registry/catalog-view'
 import type { Catalog } from '#registry/registry-api'
 import { createBreath } from './breath.ts'
 import { serverTextsOf } from './catalog-document.ts'
 import { createEntries, type EntriesDeps, type Entry } from './catalog-entries.ts'
 import type { KeptSlots } from './slots.ts'
+
+/** Each tool leaves kilobytes behind. */
+const MUCH_GARBAGE_FROM = 1000
 
 interface CatalogIndexDeps extends EntriesDeps {
   readonly catalog: Catalog
@@ -60,11 +64,14 @@ export function createCatalogIndex({ catalog, changed, ...deps }: CatalogIndexDe
   }
   const addMeaning = async (): Promise<void> => {
     const breath = createBreath()
+    let added = 0
     for (const entry of entries.withoutMeaning) {
       entries.addMeaning(entry)
+      added += 1
       await breath.take()
     }
     meaning = undefined
+    if (added >= MUCH_GARBAGE_FROM) collectInSteps()
     if (entries.takeNews()) changed?.()
   }
   const follow = async (): Promise<void> => {

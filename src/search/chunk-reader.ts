@@ -5,7 +5,7 @@ const CHUNK_BYTES_MAX = 64
 const KEPT_MAX = 32_768
 const LETTERS_MAX = KEPT_MAX * 16
 const PLACES = KEPT_MAX * 2
-const REST_MS = 5000
+const REST_MS = 1500
 
 /** What an ASCII character is: it parts chunks, belongs to one, or stands alone. */
 export const GAP = 0

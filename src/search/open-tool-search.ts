@@ -14,7 +14,7 @@ import { createSearchHistory } from './search-history.ts'
 import { createSearchMeter, type SearchMeter } from './search-meter.ts'
 import { createSearchTrail } from './search-trail.ts'
 import type { SearchStore } from './searches.ts'
-import { loadStaticEmbedder } from './static-embedder.ts'
+import { loadStaticEmbedder, type StaticEmbedder } from './static-embedder.ts'
 import type { FindRules } from './tool-scopes.ts'
 import { createToolSearch, type ToolAnswer, type ToolQuery, type ToolSearch } from './tool-search.ts'
 import type { NeuralProgress } from './vector-filler.ts'
@@ -78,6 +78,7 @@ export interface OpenSearch extends RecordedSearch, AsyncDisposable {
 interface Opened {
   readonly tools: ToolSearch
   readonly neural: NeuralTier | undefined
+  readonly embedder: StaticEmbedder
 }
 
 /** So many tools take longer to read than the first searcher would like to wait. */
@@ -100,7 +101,7 @@ export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> 
     const neural = openNeuralTier(settings, { store: stores.vectors, log, now })
     const indexed = (): void => (isLarge(catalog) ? keeper?.keep(() => tools.written()) : undefined)
     const tools = createToolSearch({ catalog, views, embedder, lessons, neural, reranker, kept, indexed })
-    return (opened = { neural, tools })
+    return (opened = { neural, tools, embedder })
   }
   const watching = new DisposableStack()
   let opened: Opened | undefined
@@ -145,6 +146,7 @@ export async function openToolSearch(deps: OpenSearchDeps): Promise<OpenSearch> 
       await keeper?.[Symbol.asyncDispose]()
       opened?.tools[Symbol.dispose]()
       await opened?.neural?.[Symbol.asyncDispose]()
+      opened?.embedder[Symbol.dispose]()
       await history[Symbol.asyncDispose]()
     },
   }

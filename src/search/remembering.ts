@@ -1,6 +1,6 @@
 const KEPT_MAX = 20_000
 const CHARS_MAX = 64
-const REST_MS = 5000
+const REST_MS = 1500
 
 /** The same function, which makes each thing once for some seconds: texts that come together are made of the same words. */
 export function remembering<T extends object>(make: (word: string) => T): (word: string) => T {

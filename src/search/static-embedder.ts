@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { ALONE, createChunkReader, GAP, PART, type ChunkReader } from './chunk-reader.ts'
 import { createNeighbours, type Neighbour } from './neighbours.ts'
+import { openTokenRows } from './token-rows.ts'
 import { normalised } from './vector-table.ts'
 
 const DIMENSIONS = 256
@@ -14,7 +15,7 @@ const PIECES =
   /[\p{P}\p{S}]|[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]|[^\s\p{P}\p{S}\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]+/gu
 
 /** Turns texts into vectors of length one: their dot product says how near they are in meaning. */
-export interface StaticEmbedder {
+export interface StaticEmbedder extends Disposable {
   readonly dimensions: number
   embed(text: string): Float32Array
   /** Words of nearly the same meaning, the nearest first. */
@@ -23,8 +24,6 @@ export interface StaticEmbedder {
 
 /** A vector for each of 30,522 pieces of words, added up. Loads in tens of milliseconds, takes some 30 µs a text. */
 export async function loadStaticEmbedder(folder: string): Promise<StaticEmbedder> {
-  const rowBytes = await readFile(join(folder, 'tokens-256.i8'))
-  const rows = new Int8Array(rowBytes.buffer, rowBytes.byteOffset, rowBytes.byteLength)
   const scaleBytes = await readFile(join(folder, 'tokens-256.scale.f32'))
   const scales = new Float32Array(scaleBytes.buffer, scaleBytes.byteOffset, scaleBytes.byteLength / 4)
   const tokens = (await readFile(join(folder, 'vocab.txt'), 'utf8')).split('\n')
@@ -38,18 +37,22 @@ export async function loadStaticEmbedder(folder: string): Promise<StaticEmbedder
     make: (word) => wordPieces(word, vocabulary),
   })
   const near = createNeighbours(packedNear, vocabulary)
+  const rows = openTokenRows(join(folder, 'tokens-256.i8'), DIMENSIONS)
   return {
     dimensions: DIMENSIONS,
     near,
     embed(text) {
       const sum = new Float32Array(DIMENSIONS)
       for (const token of tokensOf(text, reader)) {
+        const from = rows.at(token)
+        if (from === undefined) continue
+        const bytes = rows.bytes()
         const scale = scales[token] ?? 0
-        const from = token * DIMENSIONS
-        for (let i = 0; i < DIMENSIONS; i += 1) sum[i] = (sum[i] as number) + scale * (rows[from + i] as number)
+        for (let i = 0; i < DIMENSIONS; i += 1) sum[i] = (sum[i] as number) + scale * (bytes[from + i] as number)
       }
       return normalised(sum)
     },
+    [Symbol.dispose]: () => rows[Symbol.dispose](),
   }
 }
 

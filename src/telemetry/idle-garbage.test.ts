@@ -31,3 +31,12 @@ test('garbage is collected when there is nothing to do, once after each stretch 
   await work(1500)
   await until('collected again', () => spy.mock.calls.length > 1)
 })
+
+test('what lives in a large heap is not looked through in one go', async () => {
+  const spy = vi.fn<() => void>()
+  const told: unknown[] = []
+  const garbage = { collect: spy as unknown as NodeJS.GCFunction, lookMs: 300, heapBytesMax: 1 }
+  using _ = collectIdleGarbage({ log: { ...log, debug: (facts) => void told.push(facts) }, ...garbage })
+  await until('told', () => told.length > 0)
+  expect(spy).not.toHaveBeenCalled()
+})
