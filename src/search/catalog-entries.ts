@@ -82,6 +82,8 @@ export function createEntries(deps: EntriesDeps) {
   }
 }
 
+export type Entries = ReturnType<typeof createEntries>
+
 function createIndexing({ sink, kept = new Map(), lessonsOf }: EntriesDeps) {
   const slots = createSlots(sink, kept)
   const withoutMeaning = new Set<Entry>()

@@ -1,10 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
+import { AppError } from '#kernel/errors'
 import { collectInSteps } from '#kernel/collect-in-steps'
 import type { CatalogTool } from '#registry/catalog-view'
 import type { Catalog } from '#registry/registry-api'
 import { createBreath } from './breath.ts'
 import { serverTextsOf } from './catalog-document.ts'
-import { createEntries, type EntriesDeps, type Entry } from './catalog-entries.ts'
+import { createEntries, type Entries, type EntriesDeps, type Entry } from './catalog-entries.ts'
 import type { KeptSlots } from './slots.ts'
 
 /** Each tool leaves kilobytes behind. */
@@ -39,10 +40,10 @@ export interface CatalogIndex extends Disposable {
 
 export function createCatalogIndex({ catalog, changed, ...deps }: CatalogIndexDeps): CatalogIndex {
   const entries = createEntries(deps)
+  const meaning = createMeaning(entries, changed)
   let entryOf = new Map<CatalogTool, Entry>()
   let known = -1
   let following: Promise<void> | undefined
-  let meaning: Promise<void> | undefined
 
   const followOnce = async (): Promise<void> => {
     const breath = createBreath()
@@ -62,18 +63,6 @@ export function createCatalogIndex({ catalog, changed, ...deps }: CatalogIndexDe
     entryOf = next
     entries.keepOnly(used)
   }
-  const addMeaning = async (): Promise<void> => {
-    const breath = createBreath()
-    let added = 0
-    for (const entry of entries.withoutMeaning) {
-      entries.addMeaning(entry)
-      added += 1
-      await breath.take()
-    }
-    meaning = undefined
-    if (added >= MUCH_GARBAGE_FROM) collectInSteps()
-    if (entries.takeNews()) changed?.()
-  }
   const follow = async (): Promise<void> => {
     // Whoever made the revision has held the event loop already.
     await setImmediate()
@@ -85,7 +74,7 @@ export function createCatalogIndex({ catalog, changed, ...deps }: CatalogIndexDe
       if (revision === catalog.revision) break
     }
     following = undefined
-    meaning ??= addMeaning()
+    void meaning.added()
   }
   const upToDate = (): Promise<void> => (known === catalog.revision ? Promise.resolve() : (following ??= follow()))
   const stopFollowing = catalog.onChange(() => void upToDate())
@@ -93,10 +82,42 @@ export function createCatalogIndex({ catalog, changed, ...deps }: CatalogIndexDe
     isCurrent: () => known === catalog.revision,
     upToDate,
     withoutMeaning: () => entries.withoutMeaning.size,
-    meaningful: async () => (entries.withoutMeaning.size > 0 ? (meaning ??= addMeaning()) : undefined),
+    meaningful: meaning.added,
     slotOf: (tool) => entryOf.get(tool)?.slot,
     relearn: entries.relearn,
     keptSlots: entries.keptSlots,
-    [Symbol.dispose]: stopFollowing,
+    [Symbol.dispose]() {
+      stopFollowing()
+      meaning[Symbol.dispose]()
+    },
+  }
+}
+
+/** Adds the meaning of what has none yet, until it is disposed of: then nobody gets any more. */
+function createMeaning(entries: Entries, changed: CatalogIndexDeps['changed']) {
+  let adding: Promise<void> | undefined
+  let isOver = false
+  const add = async (): Promise<void> => {
+    const breath = createBreath()
+    let added = 0
+    for (const entry of entries.withoutMeaning) {
+      if (isOver) throw new AppError('unavailable', 'The search has ended')
+      entries.addMeaning(entry)
+      added += 1
+      await breath.take()
+    }
+    if (added >= MUCH_GARBAGE_FROM) collectInSteps()
+    if (entries.takeNews()) changed?.()
+  }
+  return {
+    added(): Promise<void> {
+      adding ??= add().finally(() => (adding = undefined))
+      // Who waits for it is told; nobody may be waiting.
+      adding.catch(() => undefined)
+      return adding
+    },
+    [Symbol.dispose]() {
+      isOver = true
+    },
   }
 }

@@ -79,6 +79,19 @@ test('tools that come after the gateway listens are read before anybody asks', a
   await vi.waitFor(() => expect(existsSync(s.file)).toBe(true), { timeout: 10_000, interval: 50 })
 })
 
+test('R111 what changes after nothing was new is indexed, its meaning too', async () => {
+  await using s = await stage()
+  const id = await s.t.add('things', TOOLS)
+  await s.run()
+  await using search = await s.open()
+  const ask = (text: string) =>
+    search.search({ text, mode: 'hybrid', principal: ANN, surface: 'rest', limit: 5, threshold: 0 })
+  expect((await ask('zebra')).parts).toEqual(['keyword', 'static'])
+  await s.t.registry.publishSnapshot(snapshotOf(id, { tools: [...TOOLS, 'ride_zebra'] }))
+  const { found, parts } = await ask('zebra')
+  expect([found[0]?.tool.originalName, parts]).toEqual(['ride_zebra', ['keyword', 'static']])
+})
+
 test('R111 what came, changed or went while nobody looked is found as it is now', async () => {
   await using s = await stage()
   const id = await s.t.add('things', TOOLS)

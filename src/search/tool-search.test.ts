@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { person } from '../../test/support/person.ts'
 import { openTestRegistry, quiet, type TestRegistry } from '../../test/support/test-registry.ts'
@@ -87,6 +88,25 @@ test('R052, R111 of very many new tools the words answer first and say so, and m
   expect(await ask('read file')).toMatchObject({ parts: ['keyword', 'static'], cached: false })
   expect(await ask('read file')).toMatchObject({ parts: ['keyword', 'static'], cached: true })
   await search[Symbol.asyncDispose]()
+})
+
+test('a search that ends while tools are indexed leaves nothing undone that would fail', async () => {
+  await using t = await openTestRegistry()
+  await t.add(
+    'many',
+    Array.from({ length: 4100 }, (_, at) => `word${at}`),
+  )
+  const failures: unknown[] = []
+  const failed = (thrown: unknown) => void failures.push(thrown)
+  process.on('unhandledRejection', failed)
+  const { search, ask } = await open(t)
+  expect((await ask('word1')).parts).toEqual(['keyword'])
+  const waiting = ask('word1', { mode: 'semantic' })
+  await search[Symbol.asyncDispose]()
+  await expect(waiting).rejects.toThrow('The search has ended')
+  for (let turn = 0; turn < 500; turn += 1) await setImmediate()
+  process.off('unhandledRejection', failed)
+  expect(failures).toEqual([])
 })
 
 test('R071 an exact name goes first, with or without its prefix', async () => {
