@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Principal } from '#identity/principal'
 import { memberText } from '#kernel/json-text'
 import { OwnedMap } from '#kernel/owned-map'
@@ -52,6 +53,8 @@ export function createScopes(views: FindRules, prepare: (tools: readonly Catalog
   return {
     /** Decides who may find what, giving way to other work: of ten thousand tools it takes tens of milliseconds. */
     async decide(view: CatalogView, principal: Principal): Promise<void> {
+      // The request that asks has had its turn, and a scope takes one to prepare.
+      await setImmediate()
       const breath = createBreath()
       for (;;) {
         const key = views.scopeOf(principal)

@@ -35,6 +35,8 @@ async function open(t: TestRegistry, learning = true) {
   return { search, ask, names, called }
 }
 
+/** Their meaning takes many times as long as an answer by words. */
+const MANY = Array.from({ length: 20_000 }, (_, at) => at)
 const TOOLS = ['read_file', 'write_file', 'secret_read_file', 'send_mail']
 
 test('R038, R052 what the caller may not find is not found, not counted, not hinted at, and changes no score', async () => {
@@ -78,8 +80,10 @@ test('R133 a repeated query is answered from the cache, for who may find the sam
 
 test('R052, R111 of very many new tools the words answer first and say so, and meaning has its say as soon as it can', async () => {
   await using t = await openTestRegistry()
-  const many = Array.from({ length: 4100 }, (_, at) => `${at % 2 === 0 ? 'read_file' : 'send_mail'}_${at}`)
-  await t.add('many', many)
+  await t.add(
+    'many',
+    MANY.map((at) => `${at % 2 === 0 ? 'read_file' : 'send_mail'}_${at}`),
+  )
   const { search, ask } = await open(t)
   const first = await ask('read file')
   expect(first).toMatchObject({ parts: ['keyword'], weights: { keyword: 1, semantic: 0 }, cached: false })
@@ -94,7 +98,7 @@ test('a search that ends while tools are indexed leaves nothing undone that woul
   await using t = await openTestRegistry()
   await t.add(
     'many',
-    Array.from({ length: 4100 }, (_, at) => `word${at}`),
+    MANY.map((at) => `word${at}`),
   )
   const failures: unknown[] = []
   const failed = (thrown: unknown) => void failures.push(thrown)
