@@ -17,6 +17,13 @@ function open() {
   return { ...reader, made, chunks: (text: string) => reader.read(text).flat() }
 }
 
+/** Where the reader's table has a word. */
+function placeOf(word: string): number {
+  let hash = 0x811c9dc5
+  for (const byte of Buffer.from(word)) hash = Math.imul(hash ^ byte, 0x01000193)
+  return ((hash ^ (hash >>> 15)) >>> 0) % 65_536
+}
+
 describe('R070 a chunk reader', () => {
   test('reads plain text as its own way of splitting does', () => {
     const { chunks } = open()
@@ -59,6 +66,14 @@ describe('R070 a chunk reader', () => {
     forget()
     chunks('a b')
     expect(made).toEqual(['a', 'b'])
+  })
+
+  test('is not held up by words that were made to meet at one place', () => {
+    const meeting: string[] = []
+    for (let at = 0; meeting.length < 1000; at += 1) if (placeOf(`w${at}`) < 32) meeting.push(`w${at}`)
+    const { chunks, made } = open()
+    for (let round = 0; round < 2; round += 1) expect(chunks(meeting.join(' '))).toEqual(meeting)
+    expect(made.length).toBeGreaterThan(1900)
   })
 
   test('holds nothing when nothing has been read for some seconds', () => {

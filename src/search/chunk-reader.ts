@@ -5,6 +5,8 @@ const CHUNK_BYTES_MAX = 64
 const KEPT_MAX = 32_768
 const LETTERS_MAX = KEPT_MAX * 16
 const PLACES = KEPT_MAX * 2
+/** Words that were made to meet at one place are not remembered, so that they cost no more than others. */
+const LOOKS_MAX = 32
 const REST_MS = 1500
 
 /** What an ASCII character is: it parts chunks, belongs to one, or stands alone. */
@@ -96,11 +98,13 @@ function createKnownChunks<T>(bytes: Buffer, make: (chunk: string) => T): KnownC
         places.fill(0)
       }
       let place = hashOf(bytes, from, to) % PLACES
-      for (let known = places[place] as number; known > 0; known = places[place] as number) {
+      for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
+        const known = places[place] as number
+        if (known === 0) return add(place, from, to)
         if (isAt(known - 1, from, to)) return values[known - 1] as T
         place = (place + 1) % PLACES
       }
-      return add(place, from, to)
+      return make(bytes.toString('latin1', from, to))
     },
   }
 }
