@@ -33,8 +33,9 @@ export interface GatewayOptions extends StartOptions {
   readonly flags?: readonly string[]
 }
 
-/** Those of bin/metamcp.js, and what goes with them: who gives the first of them gives all. */
+/** As bin/metamcp.js sets them where it starts itself again. */
 const MALLOC = { MALLOC_MMAP_THRESHOLD_: '32768', MALLOC_TRIM_THRESHOLD_: '65536' }
+/** Those of bin/metamcp.js: who gives the first of them gives all. */
 export const HEAP_FLAGS = ['--max-semi-space-size=8', '--heap-growing-percent=80', '--expose-gc']
 
 export const CALL_TOOLS = 10
@@ -102,7 +103,7 @@ export async function startGateway(
   const args = ['serve', '--config', config, '--port', '0', '--data-dir', join(folder, `${name}-data`)]
   const process = startNode([...flags, join(ROOT, 'bin/metamcp.js'), ...args], {
     ...options,
-    env: { HOME: folder, META_MCP_ANONYMOUS_ROLE: 'user', ...(flags === HEAP_FLAGS ? MALLOC : {}), ...env },
+    env: { HOME: folder, META_MCP_ANONYMOUS_ROLE: 'user', ...MALLOC, ...env },
     quiet: true,
   })
   const { mcp, administrator, api_key: apiKey } = JSON.parse(await process.firstLine()) as FirstLine

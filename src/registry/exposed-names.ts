@@ -103,6 +103,7 @@ function createGivenNames(): GivenNames {
       byUpstream.set(upstreamId, own)
       const before = own.get(originalName)
       if (before !== undefined) taken.delete(before)
+      // Most are equal: one string for both.
       const shared = exposedName === originalName ? originalName : exposedName
       own.set(originalName, shared)
       taken.add(shared)

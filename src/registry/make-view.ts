@@ -26,6 +26,7 @@ export function makeView(whole: CatalogWhole, revision: number, namespace?: Name
         namespace,
       )
     : whole.tools
+  const pins = namespace?.pinned ?? []
   const prompts = whole.prompts.filter((prompt) => hasServer(prompt) && isShown(prompt.key))
   const resources = firstOfEach(whole.resources.filter(hasServer))
   return {
@@ -33,7 +34,7 @@ export function makeView(whole: CatalogWhole, revision: number, namespace?: Name
     ...(namespace ? { namespace: namespace.name } : {}),
     expose: namespace?.expose ?? 'all',
     tools,
-    pinned: namespace?.pinned ? tools.filter((tool) => matchesAny(namespace.pinned ?? [], tool.exposedName)) : [],
+    pinned: pins.length === 0 ? [] : tools.filter((tool) => matchesAny(pins, tool.exposedName)),
     toolByName: byName(tools),
     prompts,
     promptByName: new Map(prompts.map((prompt) => [prompt.key, prompt])),

@@ -11,7 +11,7 @@ const CHUNK = /[\p{L}\p{M}\p{N}]+/gu
 const WORD = /\p{L}+|\p{N}+/gu
 /** Most chunks are such words; all else is taken apart. */
 const PLAIN = /^(?:[a-z]+|[0-9]+)$/
-const ASCII = /^\p{ASCII}*$/u
+export const ASCII = /^\p{ASCII}*$/u
 /** What `wordsOfChunk` makes of all others, in one go. */
 const ASCII_WORD = /[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+/g
 const DIGITS = /^[0-9]+$/

@@ -1,4 +1,4 @@
-import { remembering } from './remembering.ts'
+import { REST_MS, remembering, type Remembering } from './remembering.ts'
 
 const TEXT_BYTES_MAX = 16_384
 const CHUNK_BYTES_MAX = 64
@@ -7,7 +7,6 @@ const LETTERS_MAX = KEPT_MAX * 16
 const PLACES = KEPT_MAX * 2
 /** Words that were made to meet at one place are not remembered, so that they cost no more than others. */
 const LOOKS_MAX = 32
-const REST_MS = 1500
 
 /** What an ASCII character is: it parts chunks, belongs to one, or stands alone. */
 export const GAP = 0
@@ -33,21 +32,12 @@ export function createChunkReader<T extends object>({ kindOf, split, make }: Chu
   const kinds = Uint8Array.from({ length: 128 }, (_, code) => kindOf(String.fromCharCode(code)))
   const encoder = new TextEncoder()
   const bytes = Buffer.alloc(TEXT_BYTES_MAX)
-  let known: KnownChunks<T> | undefined
-  let made = remembering(make)
-  const forget = (): void => {
-    known = undefined
-    made = remembering(make)
-  }
-  const begin = (): KnownChunks<T> => {
-    setTimeout(forget, REST_MS).unref()
-    return (known = createKnownChunks(bytes, make))
-  }
+  const chunks = createKnownChunks(bytes, make)
+  const others = remembering(make)
   return {
     read(text) {
       const { read, written } = encoder.encodeInto(text, bytes)
-      if (read < text.length || written > read) return split(text).map(made)
-      const chunks = known ?? begin()
+      if (read < text.length || written > read) return split(text).map(others.get)
       const found: T[] = []
       let from = 0
       for (let at = 0; at < written; at += 1) {
@@ -60,12 +50,15 @@ export function createChunkReader<T extends object>({ kindOf, split, make }: Chu
       if (written > from) found.push(chunks.get(from, written))
       return found
     },
-    forget,
+    forget() {
+      chunks.forget()
+      others.forget()
+    },
   }
 }
 
-interface KnownChunks<T> {
-  /** Of the bytes that are being read. */
+/** Of the bytes that are being read. */
+interface KnownChunks<T> extends Pick<Remembering<T>, 'forget'> {
   get(from: number, to: number): T
 }
 
@@ -75,6 +68,10 @@ function createKnownChunks<T>(bytes: Buffer, make: (chunk: string) => T): KnownC
   const ends = new Int32Array(KEPT_MAX + 1)
   const letters = new Uint8Array(LETTERS_MAX)
   let values: T[] = []
+  const forget = (): void => {
+    values = []
+    places.fill(0)
+  }
   const isAt = (id: number, from: number, to: number): boolean => {
     let letter = ends[id] as number
     if ((ends[id + 1] as number) - letter !== to - from) return false
@@ -82,6 +79,7 @@ function createKnownChunks<T>(bytes: Buffer, make: (chunk: string) => T): KnownC
     return true
   }
   const add = (place: number, from: number, to: number): T => {
+    if (values.length === 0) setTimeout(forget, REST_MS).unref()
     const end = ends[values.length] as number
     letters.set(bytes.subarray(from, to), end)
     const value = make(bytes.toString('latin1', from, to))
@@ -93,10 +91,7 @@ function createKnownChunks<T>(bytes: Buffer, make: (chunk: string) => T): KnownC
     get(from, to) {
       if (to - from > CHUNK_BYTES_MAX) return make(bytes.toString('latin1', from, to))
       const isFull = values.length === KEPT_MAX || (ends[values.length] as number) > LETTERS_MAX - CHUNK_BYTES_MAX
-      if (isFull) {
-        values = []
-        places.fill(0)
-      }
+      if (isFull) forget()
       let place = hashOf(bytes, from, to) % PLACES
       for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
         const known = places[place] as number
@@ -106,6 +101,7 @@ function createKnownChunks<T>(bytes: Buffer, make: (chunk: string) => T): KnownC
       }
       return make(bytes.toString('latin1', from, to))
     },
+    forget,
   }
 }
 

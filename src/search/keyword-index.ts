@@ -55,7 +55,7 @@ export interface KeywordIndex {
 export function createKeywordIndex(written?: WrittenKeywords): KeywordIndex {
   const postings = createPostings(written?.postings)
   const reader = createChunkReader({
-    kindOf: (character) => (/\w/.test(character) && character !== '_' ? PART : GAP),
+    kindOf: (character) => (/[A-Za-z0-9]/.test(character) ? PART : GAP),
     split: chunksOf,
     make: (chunk) => termsOfChunk(chunk).map(postings.list),
   })

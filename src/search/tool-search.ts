@@ -2,7 +2,7 @@ import type { Principal } from '#identity/principal'
 import { createRecentMap } from '#kernel/recent-map'
 import type { CatalogTool, CatalogView } from '#registry/catalog-view'
 import type { Catalog } from '#registry/registry-api'
-import { wordsOf } from './analyser.ts'
+import { ASCII, wordsOf } from './analyser.ts'
 import { createBreath, type Breath } from './breath.ts'
 import type { DocumentSink } from './catalog-entries.ts'
 import { createCatalogIndex, type CatalogIndex } from './catalog-index.ts'
@@ -226,5 +226,3 @@ function exactFirst(found: readonly FoundTool[], text: string): readonly FoundTo
   if (named.length === 0) return found
   return [...named.map((hit) => ({ ...hit, score: 1 })), ...found.filter((hit) => !isNamed(hit))]
 }
-
-const ASCII = /^\p{ASCII}*$/u
